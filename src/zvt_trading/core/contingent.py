@@ -1,0 +1,175 @@
+"""Held orders: stops that wait for a price, and orders linked as OCO or bracket.
+
+A stop that fires while its sibling rests at the venue first takes the sibling back and is sent for
+what the sibling has left: both filling in full cannot happen. A bracket's exits cover exactly what
+its entry has filled, from the first fill on; a resting take-profit is sent once the entry is done.
+"""
+
+from typing import Final, final
+
+from zvt_trading.core.order_fsm import is_closed
+from zvt_trading.core.order_manager import OrderManager
+from zvt_trading.core.recorder import Recorder
+from zvt_trading.core.state import Market, Order
+from zvt_trading.core.units import BPS_ONE, round_down_to, round_up_to
+from zvt_trading.messages.codes import (
+    BUY,
+    CANCEL_REQUESTED,
+    CANCELLED,
+    EXPIRED,
+    LIMIT,
+    OFFSET_BPS,
+    PENDING,
+    ROLE_ENTRY,
+    ROLE_NONE,
+    ROLE_OCO_LEG,
+    ROLE_TAKE_PROFIT,
+    STOP,
+    STOP_LIMIT,
+    TRAILING_STOP,
+    TRIGGER_LAST,
+    TRIGGER_MARK,
+)
+from zvt_trading.messages.events import OrderTriggered, TrailMoved
+from zvt_trading.messages.reasons import Reason
+
+
+@final
+class Contingent:
+    """Watches held orders; called after market data and after every order event."""
+
+    def __init__(self, recorder: Recorder, orders: OrderManager) -> None:
+        self.recorder: Final = recorder
+        self.orders: Final = orders
+
+    def on_price(self, market: Market) -> None:
+        """Trail, fire and send the stops of a market after its prices moved."""
+        for order in list(market.stops):
+            if order.life != PENDING:
+                continue
+            price = _reference(order)
+            if price <= 0:
+                continue
+            if order.type == TRAILING_STOP and not order.triggered:
+                self._trail(order, price)
+            if not order.triggered and order.type >= STOP and _fires(order, price):
+                recorder = self.recorder
+                recorder.record(OrderTriggered(recorder.seq(), recorder.now, order.id, price))
+            if order.triggered:
+                self._send(order)
+
+    def after(self, order: Order) -> None:
+        """React to a change of an order that is part of a list."""
+        if order.list is None:
+            return
+        if order.role == ROLE_ENTRY:
+            self._after_entry(order)
+        else:
+            self._after_leg(order)
+
+    def _trail(self, order: Order, price: int) -> None:
+        """Move the trigger after the market, never back."""
+        request = order.request
+        tick = order.instrument.tick
+        offset = request.trailing_offset
+        if request.trailing_unit == OFFSET_BPS:
+            offset = price * offset // BPS_ONE
+        if order.side == BUY:
+            trigger = round_up_to(price + offset, tick)
+            moved = order.trigger_price == 0 or trigger < order.trigger_price
+        else:
+            trigger = round_down_to(price - offset, tick)
+            moved = trigger > order.trigger_price
+        if moved and trigger > 0:
+            recorder = self.recorder
+            recorder.record(TrailMoved(recorder.seq(), recorder.now, order.id, trigger))
+
+    def _send(self, order: Order) -> None:
+        """Send a triggered order, after its resting sibling is out of the way."""
+        if order.list is None:
+            self.orders.release(order, order.quantity)
+            return
+        done = 0
+        for sibling in order.list.orders:
+            if sibling is order:
+                continue
+            if sibling.role == ROLE_ENTRY:
+                # The exit fires while the entry still works: it must not grow the position.
+                if not is_closed(sibling.life) and sibling.pending != CANCEL_REQUESTED:
+                    self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
+                continue
+            if sibling.life == PENDING:
+                self.orders.end_held(sibling, Reason.LIST_SIBLING)
+            elif not is_closed(sibling.life):
+                if sibling.pending != CANCEL_REQUESTED:
+                    self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
+                return
+            else:
+                done += sibling.filled + sibling.working
+        quantity = order.quantity - done
+        if quantity > 0:
+            self.orders.release(order, quantity)
+        else:
+            self.orders.end_held(order, Reason.LIST_SIBLING)
+
+    def _after_entry(self, entry: Order) -> None:
+        """The entry ended: without a fill its exits go; else a resting take-profit is sent."""
+        if entry.list is None or not is_closed(entry.life) or entry.working:
+            return
+        for child in list(entry.list.orders):
+            if child is entry or child.life != PENDING or child.triggered:
+                continue
+            if entry.filled == 0:
+                self.orders.end_held(child, Reason.LIST_PARENT)
+            elif child.type == LIMIT and child.role == ROLE_TAKE_PROFIT:
+                self.orders.release(child, entry.filled)
+
+    def _after_leg(self, leg: Order) -> None:
+        """A leg changed: its sibling covers what is left, or goes."""
+        if leg.list is None or leg.life == PENDING:
+            return
+        total = leg.quantity
+        for sibling in list(leg.list.orders):
+            if sibling is leg or sibling.role == ROLE_ENTRY or is_closed(sibling.life):
+                continue
+            left = total - leg.filled
+            if left <= 0:
+                if sibling.pending != CANCEL_REQUESTED:
+                    self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
+            elif sibling.triggered and is_closed(leg.life) and leg.working == 0:
+                self._send(sibling)
+            elif leg.role == ROLE_OCO_LEG and _taken_back(leg):
+                self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
+            elif sibling.life == PENDING and not sibling.triggered and sibling.quantity > left:
+                self.orders.resize(sibling, left)
+
+
+def _taken_back(leg: Order) -> bool:
+    """Whether a leg ended by a person's cancel or its time, so that its sibling goes as well."""
+    return leg.life == EXPIRED or (leg.life == CANCELLED and leg.reason != Reason.LIST_SIBLING)
+
+
+def _reference(order: Order) -> int:
+    """The price its trigger is compared with; 0 when there is none yet."""
+    instrument = order.instrument
+    by = order.request.trigger_by
+    if by == TRIGGER_LAST:
+        return instrument.last
+    if by == TRIGGER_MARK:
+        return instrument.mark
+    return instrument.ask if order.side == BUY else instrument.bid
+
+
+def _fires(order: Order, price: int) -> bool:
+    """Stops fire when the price goes against us, take-profits when it comes our way."""
+    trigger = order.trigger_price
+    if trigger <= 0:
+        return False
+    is_stop = order.type in (STOP, STOP_LIMIT, TRAILING_STOP)
+    upwards = (order.side == BUY) == is_stop
+    return price >= trigger if upwards else price <= trigger
+
+
+def is_linked(order: Order) -> bool:
+    """Whether an order is part of a list."""
+    return order.role != ROLE_NONE

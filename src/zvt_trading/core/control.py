@@ -1,0 +1,318 @@
+"""Decisions outside orders: set-up, cash, limits, trading states, kill switch, equity samples."""
+
+from typing import Final, final
+
+from zvt_trading.core.instrument import Instrument
+from zvt_trading.core.limits import EQUITY_SAMPLE_NS, NAME_LENGTH_MAX
+from zvt_trading.core.order_manager import OrderManager
+from zvt_trading.core.recorder import Recorder
+from zvt_trading.core.state import Portfolio, State
+from zvt_trading.core.units import DAY, MAX_SCALE
+from zvt_trading.messages.codes import (
+    ACTIVE,
+    AVERAGE,
+    BUY,
+    CROSS,
+    FIFO,
+    HALTED,
+    INVERSE,
+    ISOLATED,
+    MARKET,
+    REDUCING,
+    SCOPE_GLOBAL,
+    SCOPE_PORTFOLIO,
+    SCOPE_STRATEGY,
+    SCOPE_SYMBOL,
+    SCOPE_VENUE,
+    SELL,
+    SPOT,
+)
+from zvt_trading.messages.commands import (
+    CancelAll,
+    Deposit,
+    KillSwitch,
+    ListInstrument,
+    OpenPortfolio,
+    SetLeverage,
+    SetLimits,
+    SetTradingState,
+    SubmitOrder,
+    Transfer,
+    Withdraw,
+)
+from zvt_trading.messages.events import (
+    CommandRefused,
+    Deposited,
+    EquitySampled,
+    InstrumentListed,
+    KillSwitchPulled,
+    LeverageSet,
+    LimitsSet,
+    PortfolioOpened,
+    TradingStateChanged,
+    Transferred,
+    Withdrawn,
+)
+from zvt_trading.messages.market import InstrumentSpec
+from zvt_trading.messages.reasons import Reason
+
+
+@final
+class Control:
+    """Everything an operator may ask that is not an order."""
+
+    def __init__(self, recorder: Recorder, orders: OrderManager) -> None:
+        self.recorder: Final = recorder
+        self.state: Final[State] = recorder.state
+        self.orders: Final = orders
+        self.sampled_ts = 0
+
+    def list_instrument(self, command: ListInstrument) -> bool:
+        """Make an instrument tradable; refuses contradictions."""
+        spec = command.spec
+        if f"{spec.venue}:{spec.symbol}" in self.state.markets:
+            return self._refuse("ListInstrument", Reason.DUPLICATE_INSTRUMENT, spec.symbol)
+        problem = self._spec_problem(spec)
+        if problem:
+            return self._refuse("ListInstrument", Reason.INVALID_SPEC, problem)
+        self.recorder.record(InstrumentListed(self.recorder.seq(), self.recorder.now, spec))
+        return True
+
+    def open_portfolio(self, command: OpenPortfolio) -> bool:
+        """Open a portfolio."""
+        if command.portfolio in self.state.portfolios:
+            return self._refuse("OpenPortfolio", Reason.DUPLICATE_PORTFOLIO, command.portfolio)
+        if not 0 < len(command.portfolio) <= NAME_LENGTH_MAX:
+            text = f"portfolio name of {len(command.portfolio)} characters; 1..{NAME_LENGTH_MAX}"
+            return self._refuse("OpenPortfolio", Reason.ID_TOO_LONG, text)
+        scale = self.state.asset_scales.get(command.base_asset, command.base_scale)
+        if command.base_scale != scale or not 0 <= scale <= MAX_SCALE:
+            text = f"{command.base_asset} has {scale} decimals, not {command.base_scale}"
+            return self._refuse("OpenPortfolio", Reason.INVALID_SPEC, text)
+        if not FIFO <= command.method <= AVERAGE:
+            text = f"no accounting method {command.method}; 0 FIFO, 1 LIFO, 2 HIFO, 3 AVERAGE"
+            return self._refuse("OpenPortfolio", Reason.INVALID_SPEC, text)
+        self.recorder.record(PortfolioOpened(self.recorder.seq(), self.recorder.now, command))
+        return True
+
+    def deposit(self, command: Deposit) -> bool:
+        """Money arrived."""
+        problem = self._cash_problem(command.portfolio, command.venue, command.asset, command.amount)
+        if problem:
+            return self._refuse("Deposit", problem, _cash_text(command.asset, command.amount))
+        portfolio = self.state.portfolios[command.portfolio]
+        before = portfolio.equity
+        self.recorder.record(Deposited(self.recorder.seq(), self.recorder.now, command))
+        self._shift(portfolio, portfolio.equity - before)
+        return True
+
+    def withdraw(self, command: Withdraw) -> bool:
+        """Money leaves; only what is available may."""
+        problem = self._cash_problem(command.portfolio, command.venue, command.asset, command.amount)
+        if not problem:
+            problem = self._short_of(
+                command.portfolio, command.venue, command.asset, command.amount
+            )
+        if problem:
+            return self._refuse("Withdraw", problem, _cash_text(command.asset, command.amount))
+        portfolio = self.state.portfolios[command.portfolio]
+        before = portfolio.equity
+        self.recorder.record(Withdrawn(self.recorder.seq(), self.recorder.now, command))
+        self._shift(portfolio, portfolio.equity - before)
+        return True
+
+    def transfer(self, command: Transfer) -> bool:
+        """Move money between venues or portfolios."""
+        asset, amount = command.asset, command.amount
+        problem = self._cash_problem(command.portfolio_from, command.venue_from, asset, amount)
+        if not problem:
+            problem = self._cash_problem(command.portfolio_to, command.venue_to, asset, amount)
+        if not problem:
+            problem = self._short_of(command.portfolio_from, command.venue_from, asset, amount)
+        if problem:
+            return self._refuse("Transfer", problem, _cash_text(asset, amount))
+        giver = self.state.portfolios[command.portfolio_from]
+        taker = self.state.portfolios[command.portfolio_to]
+        before = giver.equity
+        before_taker = taker.equity
+        self.recorder.record(Transferred(self.recorder.seq(), self.recorder.now, command))
+        if giver is not taker:
+            self._shift(giver, giver.equity - before)
+            self._shift(taker, taker.equity - before_taker)
+        return True
+
+    def set_leverage(self, command: SetLeverage) -> bool:
+        """Choose leverage and margin mode of a flat perpetual without open orders."""
+        portfolio = self.state.portfolios.get(command.portfolio)
+        market = self.state.markets.get(command.instrument)
+        if portfolio is None:
+            return self._refuse("SetLeverage", Reason.UNKNOWN_PORTFOLIO, command.portfolio)
+        if market is None:
+            return self._refuse("SetLeverage", Reason.UNKNOWN_INSTRUMENT, command.instrument)
+        instrument = market.instrument
+        if instrument.is_spot or not 1 <= command.leverage <= instrument.leverage_max:
+            text = f"leverage {command.leverage} on {instrument.id}; 1..{instrument.leverage_max}"
+            return self._refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
+        if command.margin_mode not in (CROSS, ISOLATED):
+            text = f"no margin mode {command.margin_mode}; 0 cross, 1 isolated"
+            return self._refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
+        holding = portfolio.holdings.get(instrument.id)
+        if holding is not None and (holding.position.quantity or holding.orders):
+            text = f"{instrument.id} has a position or open orders; close them first"
+            return self._refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
+        self.recorder.record(LeverageSet(self.recorder.seq(), self.recorder.now, command))
+        return True
+
+    def set_limits(self, command: SetLimits) -> bool:
+        """Replace the limits of a scope."""
+        problem, text = self.recorder.risk.validate(command.limits)
+        if problem:
+            return self._refuse("SetLimits", problem, text)
+        self.recorder.record(LimitsSet(self.recorder.seq(), self.recorder.now, command.limits))
+        return True
+
+    def set_trading_state(self, command: SetTradingState) -> bool:
+        """An operator's ACTIVE, REDUCING or HALTED for one scope."""
+        if not ACTIVE <= command.state <= HALTED or not self._scope_exists(
+            command.scope, command.key
+        ):
+            text = f"scope {command.scope} {command.key!r}, state {command.state}"
+            return self._refuse("SetTradingState", Reason.INVALID_SCOPE, text)
+        reason = command.reason or Reason.OPERATOR
+        self.change_state(command.scope, command.key, command.state, reason, 0, 0, command.text)
+        return True
+
+    def kill(self, command: KillSwitch) -> None:
+        """Cancel everything, halt everything, and flatten if asked. Safe to repeat."""
+        recorder = self.recorder
+        recorder.record(KillSwitchPulled(recorder.seq(), recorder.now, command))
+        self.change_state(SCOPE_GLOBAL, "", HALTED, Reason.KILL_SWITCH, 0, 0, command.text)
+        self.orders.cancel_all(CancelAll(reason=int(Reason.KILL_SWITCH)))
+        if not command.flatten:
+            return
+        for portfolio in self.state.portfolios.values():
+            for holding in list(portfolio.holdings.values()):
+                quantity = holding.position.quantity
+                quantity -= quantity % holding.instrument.lot if quantity > 0 else 0
+                if quantity:
+                    side = SELL if quantity > 0 else BUY
+                    self.orders.flatten(
+                        SubmitOrder(
+                            portfolio.name, holding.instrument.id, side, MARKET, abs(quantity),
+                            reduce_only=True,
+                        )
+                    )  # fmt: skip
+
+    def change_state(
+        self, scope: int, key: str, state: int, reason: int, limit: int, value: int, text: str
+    ) -> None:
+        """Record a change of trading state."""
+        recorder = self.recorder
+        recorder.record(
+            TradingStateChanged(
+                recorder.seq(), recorder.now, scope, key, state, int(reason), limit, value, text
+            )
+        )
+
+    def on_time(self, now: int) -> None:
+        """Sample equity; a breached loss limit makes the portfolio REDUCING by itself."""
+        if now - self.sampled_ts < EQUITY_SAMPLE_NS:
+            return
+        self.sampled_ts = now
+        day = now // DAY
+        for portfolio in self.state.portfolios.values():
+            if portfolio.equity_shift:
+                self._shift(portfolio, 0)
+            equity = portfolio.equity
+            if day != portfolio.day:
+                self._sample(portfolio, max(portfolio.peak_equity, equity), equity, day)
+            elif equity > portfolio.peak_equity:
+                self._sample(portfolio, equity, portfolio.day_start_equity, day)
+            if portfolio.trading_state == ACTIVE:
+                reason = self.recorder.risk.breach(portfolio)
+                if reason:
+                    risk = self.recorder.risk
+                    self.change_state(
+                        SCOPE_PORTFOLIO, portfolio.name, REDUCING, reason, risk.breach_limit,
+                        risk.breach_value, "loss limit reached; a person must re-arm",
+                    )  # fmt: skip
+
+    def _sample(self, portfolio: Portfolio, peak: int, day_start: int, day: int) -> None:
+        recorder = self.recorder
+        recorder.record(
+            EquitySampled(
+                recorder.seq(), recorder.now, portfolio.name, portfolio.equity, peak, day_start, day
+            )
+        )
+
+    def _shift(self, portfolio: Portfolio, change: int) -> None:
+        """Cash that came or went, or got its first price, is neither profit nor loss."""
+        change += portfolio.equity_shift
+        portfolio.equity_shift = 0
+        if change == 0:
+            return
+        peak = portfolio.peak_equity + change
+        day_start = portfolio.day_start_equity + change
+        day = portfolio.day if portfolio.day >= 0 else self.recorder.now // DAY
+        self._sample(portfolio, peak, day_start, day)
+
+    def _spec_problem(self, spec: InstrumentSpec) -> str:
+        """What contradicts itself, or the scales that other instruments use; "" when nothing."""
+        if min(spec.tick, spec.lot, spec.quantity_min, spec.contract_size, spec.leverage_max) <= 0:
+            return "tick, lot, quantity_min, contract_size and leverage_max must be > 0"
+        if not SPOT <= spec.kind <= INVERSE:
+            return f"kind {spec.kind}; 0 spot, 1 linear, 2 inverse"
+        if spec.settle != (spec.base if spec.kind == INVERSE else spec.quote):
+            return f"settles in {spec.settle}"
+        scales = self.state.asset_scales
+        for asset, scale in ((spec.base, spec.base_scale), (spec.quote, spec.quote_scale)):
+            if scales.get(asset, scale) != scale or not 0 <= scale <= MAX_SCALE:
+                return f"{asset} has {scales.get(asset, scale)} decimals already, not {scale}"
+        symbol = self.state.symbols.get(spec.symbol)
+        if symbol is not None:
+            other = symbol.markets[0].instrument
+            if (other.price_scale, other.quantity_scale) != (spec.price_scale, spec.quantity_scale):
+                return f"{spec.symbol} has other scales on {other.venue}"
+        try:
+            Instrument(spec)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def _cash_problem(self, portfolio: str, venue: str, asset: str, amount: int) -> int:
+        if portfolio not in self.state.portfolios:
+            return Reason.UNKNOWN_PORTFOLIO
+        if venue not in self.state.venues:
+            return Reason.UNKNOWN_INSTRUMENT
+        if asset not in self.state.asset_scales:
+            return Reason.UNKNOWN_ASSET
+        return 0 if amount > 0 else Reason.INVALID_AMOUNT
+
+    def _short_of(self, portfolio: str, venue: str, asset: str, amount: int) -> int:
+        balance = self.state.ledger.find(portfolio, venue, asset)
+        if balance is None or balance.available() < amount:
+            return Reason.INSUFFICIENT_BALANCE
+        return 0
+
+    def _scope_exists(self, scope: int, key: str) -> bool:
+        state = self.state
+        if scope == SCOPE_GLOBAL:
+            return key == ""
+        if scope == SCOPE_PORTFOLIO:
+            return key in state.portfolios
+        if scope == SCOPE_VENUE:
+            return key in state.venues
+        if scope == SCOPE_SYMBOL:
+            return key in state.symbols
+        return scope == SCOPE_STRATEGY and len(key) <= NAME_LENGTH_MAX
+
+    def _refuse(self, command: str, reason: int, text: str) -> bool:
+        recorder = self.recorder
+        recorder.record(
+            CommandRefused(recorder.seq(), recorder.now, command, int(reason), 0, 0, text)
+        )
+        return False
+
+
+def _cash_text(asset: str, amount: int) -> str:
+    return f"{amount} units of {asset}"

@@ -1,0 +1,85 @@
+"""The state as a canonical list of values, and its digest: equal digests, equal states.
+
+Only what events decide is in it: no market view, no valuation. Empty accounts and untouched
+positions are left out, so that merely looking at them (a refused order) does not count.
+"""
+
+from hashlib import blake2b
+
+from zvt_trading.core.risk_manager import RiskManager
+from zvt_trading.core.state import Order, Portfolio, State
+
+
+def state_lines(state: State, risk: RiskManager) -> list[str]:
+    """One line a thing, in a canonical order."""
+    lines = [f"engine {state.seq} {state.order_seq} {state.trading_state}"]
+    for venue in _sorted(list(state.venues)):
+        lines.append(f"venue {venue} {state.venues[venue].trading_state}")
+    for symbol in _sorted(list(state.symbols)):
+        lines.append(f"symbol {symbol} {state.symbols[symbol].trading_state}")
+    for name in _sorted(list(state.strategies)):
+        if state.strategies[name].trading_state:
+            lines.append(f"strategy {name} {state.strategies[name].trading_state}")
+    for instrument in _sorted(list(state.markets)):
+        lines.append(f"market {state.markets[instrument].instrument.spec}")
+    for name in _sorted(list(state.portfolios)):
+        lines.extend(_portfolio_lines(state.portfolios[name]))
+    for balance in state.ledger.balances():
+        if balance.total or balance.held or balance.margin:
+            lines.append(
+                f"balance {balance.name()} {balance.asset} {balance.total} {balance.held} "
+                f"{balance.margin}"
+            )
+    for name in _sorted(list(state.portfolios)):
+        for row in state.ledger.proof(name):
+            lines.append(
+                f"proof {name} {row.asset} {row.deposits} {row.trading} {row.fees} {row.funding} "
+                f"{row.insurance} {row.adjustment}"
+            )
+    for order_id in state.orders:
+        lines.append(_order_line(state.orders[order_id]))
+    lines.append(f"closed {' '.join(state.closed)}")
+    lines.append(f"entries {sorted(state.venue_entries)}")
+    lines.append(f"tags {sorted(state.client_tags)}")
+    lines.append(f"risk {risk.state_items()}")
+    return lines
+
+
+def digest(state: State, risk: RiskManager) -> str:
+    """32 hex digits over `state_lines`."""
+    hashed = blake2b(digest_size=16)
+    for line in state_lines(state, risk):
+        hashed.update(line.encode())
+        hashed.update(b"\n")
+    return hashed.hexdigest()
+
+
+def _sorted(names: list[str]) -> list[str]:
+    names.sort()
+    return names
+
+
+def _portfolio_lines(portfolio: Portfolio) -> list[str]:
+    lines = [
+        f"portfolio {portfolio.request} {portfolio.trading_state} {portfolio.open_orders} "
+        f"{portfolio.peak_equity} {portfolio.day_start_equity} {portfolio.day} "
+        f"{portfolio.cool_down_until}"
+    ]
+    for instrument in _sorted(list(portfolio.holdings)):
+        holding = portfolio.holdings[instrument]
+        position = holding.position
+        if position.bought or position.sold or position.leverage != 1 or holding.funding:
+            lines.append(
+                f"holding {portfolio.name} {instrument} {holding.open_buy} {holding.open_sell} "
+                f"{holding.fees} {holding.funding} {position.state_items()}"
+            )
+    return lines
+
+
+def _order_line(order: Order) -> str:
+    return (
+        f"order {order.id} {order.life} {order.pending} {order.quantity} {order.price} "
+        f"{order.trigger_price} {order.triggered} {order.filled} {order.filled_value} "
+        f"{order.working} {order.hold} {order.venue_order_id} {order.reason} {order.trade_ids} "
+        f"{order.role}"
+    )

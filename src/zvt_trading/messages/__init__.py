@@ -1,0 +1,1 @@
+"""The vocabulary: immutable messages that cross every boundary of the engine."""

@@ -1,0 +1,1 @@
+"""Protocols only: what the runtime needs from the outside."""

@@ -1,0 +1,1 @@
+"""Drives the core: the world's clock, strategies, public views of the state."""

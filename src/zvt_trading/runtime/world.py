@@ -1,0 +1,112 @@
+"""Simulated time: a feed, the engine with its venues, strategies, and what happened."""
+
+from collections.abc import Callable, Iterator
+
+from zvt_trading.core.units import SECOND
+from zvt_trading.messages.market import MarketData
+from zvt_trading.ports.feed import Feed
+from zvt_trading.ports.strategy import StrategyPort
+from zvt_trading.runtime.history import History
+from zvt_trading.runtime.strategy_runner import StrategyRunner
+from zvt_trading.sim.simulation import Simulation
+
+Progress = Callable[[int, int], None]
+MarketObserver = Callable[[MarketData], None]
+
+TICK_NS = SECOND // 10
+"""How often the core's clock ticks in simulated time, at least."""
+PROGRESS_EVERY = 2_000
+"""Messages between two reports of progress."""
+
+
+class World:
+    """Drives everything from one feed; whoever calls it supplies the time."""
+
+    def __init__(self, simulation: Simulation, feed: Feed, *, keep_history: bool = True) -> None:
+        self.simulation = simulation
+        self.feed = feed
+        self.history = History(simulation.core.state)
+        self.runners: list[StrategyRunner] = []
+        self.observers: list[MarketObserver] = []
+        self.messages = 0
+        self._messages: Iterator[MarketData] = iter(feed)
+        self._next: MarketData | None = None
+        self._next_tick = 0
+        self._next_sample = 0
+        self._exhausted = False
+        if keep_history:
+            simulation.subscribers.append(self.history)
+
+    def add_strategy(
+        self, strategy: StrategyPort, strategy_id: str, portfolio_id: str
+    ) -> StrategyRunner:
+        """Run a strategy from now on."""
+        runner = StrategyRunner(self.simulation, strategy, strategy_id, portfolio_id)
+        self.runners.append(runner)
+        self.simulation.subscribers.append(runner.event)
+        runner.start()
+        return runner
+
+    def peek(self) -> MarketData | None:
+        """The next market message; None at the end of the feed."""
+        if self._next is None and not self._exhausted:
+            self._next = next(self._messages, None)
+            self._exhausted = self._next is None
+        return self._next
+
+    def step(self) -> bool:
+        """Take the next market message; False at the end of the feed."""
+        message = self.peek()
+        if message is None:
+            return False
+        self._next = None
+        self.messages += 1
+        simulation = self.simulation
+        if message.ts >= self._next_tick:
+            self._tick(message.ts)
+        simulation.feed(message)
+        for observer in self.observers:
+            observer(message)
+        for runner in self.runners:
+            runner.market(message)
+        return True
+
+    def run_until(self, ts: int) -> bool:
+        """Let time pass up to `ts`; False when the feed ended before it."""
+        while True:
+            message = self.peek()
+            if message is None or message.ts > ts:
+                break
+            self.step()
+        self.simulation.advance(ts)
+        self._tick(ts)
+        return not self._exhausted
+
+    def run(self, on_progress: Progress | None = None) -> None:
+        """Run the feed to its end, stop the strategies and let what is under way arrive."""
+        while self.step():
+            if on_progress is not None and self.messages % PROGRESS_EVERY == 0:
+                on_progress(*self.feed.progress())
+        self.stop()
+        if on_progress is not None:
+            on_progress(*self.feed.progress())
+
+    def stop(self) -> None:
+        """Stop the strategies, wait for the answers still under way, take the last samples."""
+        for runner in self.runners:
+            runner.stop()
+        self.simulation.settle(60 * SECOND)
+        self._sample(self.simulation.now)
+
+    def _tick(self, ts: int) -> None:
+        simulation = self.simulation
+        simulation.advance(ts)
+        simulation.tick()
+        self._next_tick = ts + TICK_NS
+        if ts >= self._next_sample:
+            self._next_sample = ts + SECOND
+            self._sample(ts)
+
+    def _sample(self, ts: int) -> None:
+        self.history.freeze_closed()
+        self.history.sample(ts, tuple(self.simulation.core.state.portfolios))

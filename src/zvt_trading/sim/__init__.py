@@ -1,0 +1,1 @@
+"""Simulated exchanges: pure state machines, deterministic by seed."""

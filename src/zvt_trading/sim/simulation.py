@@ -1,0 +1,486 @@
+"""The engine and its simulated venues in one deterministic world, under simulated time.
+
+    feed(message)   market data: first everything due before it happens, then the venue and the core
+                    see it
+    command(...)    a caller's command: decided at once, its effects travel to the venues
+    advance(ts)     let time pass
+
+Messages travel over seeded links that delay, lose, duplicate and reorder them. This side keeps the
+protocol of unknown outcomes: an order without an answer becomes UNKNOWN, is asked for, and is given
+up only on proof of absence; cancels are repeated; fills that were lost are fetched by cursor.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Final, final
+
+from zvt_trading.core.rng import Rng
+from zvt_trading.core.state import Order
+from zvt_trading.core.trading_core import TradingCore
+from zvt_trading.core.units import SECOND
+from zvt_trading.messages.codes import (
+    AMEND_REQUESTED,
+    CANCEL_REQUESTED,
+    SUBMITTED,
+    UNKNOWN,
+)
+from zvt_trading.messages.commands import Command, Deposit, SetLeverage, SubmitOrder
+from zvt_trading.messages.events import (
+    AmendRequested,
+    CancelRequested,
+    Deposited,
+    Event,
+    LeverageSet,
+    OrderPlaced,
+    OrderReleased,
+    Transferred,
+    Withdrawn,
+)
+from zvt_trading.messages.market import FundingRate, MarketData, QuoteTick
+from zvt_trading.messages.reasons import Reason
+from zvt_trading.messages.reports import (
+    AbsenceProven,
+    AmendFailed,
+    FundingPaid,
+    Liquidated,
+    OutcomeUnknown,
+    Report,
+    VenueAmended,
+)
+from zvt_trading.sim.exchange import SimExchange
+from zvt_trading.sim.link import Link, LinkProfile
+from zvt_trading.sim.record import ROW_FILL, ROW_FUNDING, ROW_LIQUIDATION, Row, fill_report
+
+# What travels.
+TO_VENUE_ORDER: Final = 0
+TO_VENUE_CANCEL: Final = 1
+TO_VENUE_AMEND: Final = 2
+TO_VENUE_QUERY: Final = 3
+TO_VENUE_POLL: Final = 4
+TO_US_REPORT: Final = 5
+TO_US_ANSWER: Final = 6
+TO_US_ENTRIES: Final = 7
+OUR_CHECK: Final = 8
+OUR_POLL: Final = 9
+
+ANSWER_TIMEOUT: Final = SECOND
+"""How long an order may be without an answer before it is UNKNOWN."""
+VALIDITY: Final = 5 * SECOND
+"""A request that reaches the venue later than this is refused there (as recvWindow does)."""
+ABSENCE_AFTER: Final = VALIDITY + SECOND
+"""Absence is only believed this long after the send, twice, a timeout apart."""
+POLL_EVERY: Final = 10 * SECOND
+"""How often fills, funding and liquidations are fetched by cursor."""
+
+Subscriber = Callable[[Event], object]
+
+
+@final
+class Parcel:
+    """One message under way, or a reminder to ourselves."""
+
+    def __init__(self, kind: int, venue: str, order_id: str, ts: int) -> None:
+        self.kind: Final = kind
+        self.venue: Final = venue
+        self.order_id: Final = order_id
+        self.ts: Final = ts  # when it was sent
+        self.price = 0
+        self.quantity = 0
+        self.count = 0
+        self.worst_price = 0
+        self.report: Report | None = None
+        self.reports: list[Report] = []
+
+
+@final
+class VenuePort:
+    """A venue and the two links to it."""
+
+    def __init__(self, exchange: SimExchange, outward: Link, inward: Link, lossless: bool) -> None:
+        self.exchange: Final = exchange
+        self.outward: Final = outward
+        self.inward: Final = inward
+        self.lossless: Final = lossless
+        self.cursor = 0
+
+
+@final
+class Simulation:
+    """One engine, its venues, one clock."""
+
+    def __init__(self, core: TradingCore) -> None:
+        self.core: Final = core
+        self.now = 0
+        self.ports: dict[str, VenuePort] = {}
+        self.subscribers: list[Subscriber] = []
+        self.journal: list[Event] | None = None  # filled when a list is given
+        self.events = 0
+        self.faulty = False  # any venue with a link that can lose something
+        self._negatives: dict[str, int] = {}
+        self._heap: list[tuple[int, int, Parcel]] = []
+        self._sent = 0
+        self._flushing = False
+
+    def add_venue(
+        self, exchange: SimExchange, outward: LinkProfile, inward: LinkProfile, rng: Rng
+    ) -> None:
+        """Connect a venue; `outward` is the way of our orders, `inward` that of its reports."""
+        lossless = outward.is_lossless() and inward.is_lossless()
+        self.ports[exchange.venue] = VenuePort(
+            exchange, Link(outward, rng.fork(1)), Link(inward, rng.fork(2)), lossless
+        )
+        if not lossless:
+            self.faulty = True
+            self._push(self.now + POLL_EVERY, Parcel(OUR_POLL, exchange.venue, "", self.now))
+
+    def submit(self, request: SubmitOrder) -> str:
+        """Place an order now; returns its id."""
+        order_id = self.core.submit(self.now, request)
+        self.flush()
+        return order_id
+
+    def command(self, command: Command) -> str:
+        """Any command, now; returns the order id it concerns, or ""."""
+        order_id = self.core.command(self.now, command)
+        self.flush()
+        return order_id
+
+    def feed(self, message: MarketData) -> None:
+        """The market moves."""
+        ts = message.ts
+        if self._heap:
+            self.advance(ts)
+        elif ts > self.now:
+            self.now = ts
+        if isinstance(message, QuoteTick):
+            instrument = message.instrument
+            self._venue_sees(instrument[: instrument.index(":")], message)
+            self.core.quote(message)
+        else:
+            if not isinstance(message, FundingRate) and hasattr(message, "venue"):
+                self.core.market(message)
+            else:
+                instrument = message.instrument
+                self._venue_sees(instrument[: instrument.index(":")], message)
+                self.core.market(message)
+        if self.core.recorder.out:
+            self.flush()
+
+    def quotes(self, quotes: list[QuoteTick], callback: Callable[[QuoteTick], object]) -> None:
+        """Feed quotes in a tight loop, calling back after each."""
+        for quote in quotes:
+            self.feed(quote)
+            callback(quote)
+
+    def advance(self, ts: int) -> None:
+        """Let time pass: everything due up to `ts` happens, in order."""
+        heap = self._heap
+        while heap and heap[0][0] <= ts:
+            due, _, parcel = heappop(heap)
+            if due > self.now:
+                self.now = due
+            self._arrive(parcel)
+            self.flush()
+        if ts > self.now:
+            self.now = ts
+
+    def tick(self) -> None:
+        """The clock of the core and of the venues, now."""
+        self.core.on_time(self.now)
+        for port in self.ports.values():
+            self._send_reports(port, port.exchange.on_time(self.now))
+        self.flush()
+
+    def settle(self, limit: int) -> bool:
+        """Let time pass until nothing of ours is under way or unknown, at most for `limit` ns."""
+        end = self.now + limit
+        while not self.is_settled():
+            due = self._next_due()
+            if due < 0 or due > end:
+                return self.is_settled()
+            self.advance(due)
+            self.tick()
+        return True
+
+    def is_settled(self) -> bool:
+        """Whether no order waits for an answer."""
+        for order in self.core.state.orders.values():
+            if order.life == SUBMITTED or order.life == UNKNOWN or (
+                order.pending and order.working
+            ):
+                return False
+        return True
+
+    def next_due(self) -> int:
+        """When the next thing under way arrives; -1 when nothing is."""
+        return self._next_due()
+
+    def flush(self) -> None:
+        """Hand events to the journal and the subscribers, and do what they ask for."""
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            recorder = self.core.recorder
+            while recorder.out:
+                for event in recorder.take():
+                    self.events += 1
+                    if self.journal is not None:
+                        self.journal.append(event)
+                    self._dispatch(event)
+                    for subscriber in self.subscribers:
+                        subscriber(event)
+        finally:
+            self._flushing = False
+
+    def _next_due(self) -> int:
+        return self._heap[0][0] if self._heap else -1
+
+    def _dispatch(self, event: Event) -> None:
+        """The effects of an event."""
+        if isinstance(event, OrderPlaced):
+            if not event.held:
+                self._send_order(event.order_id, event.worst_price)
+        elif isinstance(event, OrderReleased):
+            self._send_order(event.order_id, event.worst_price)
+        elif isinstance(event, CancelRequested):
+            self._send_request(TO_VENUE_CANCEL, event.order_id, 0, 0)
+        elif isinstance(event, AmendRequested):
+            self._send_request(TO_VENUE_AMEND, event.order_id, event.price, event.quantity)
+        elif isinstance(event, Deposited):
+            self._credit(event.request)
+        elif isinstance(event, Withdrawn):
+            request = event.request
+            self.ports[request.venue].exchange.debit(
+                request.portfolio, request.asset, request.amount, self.now
+            )
+        elif isinstance(event, Transferred):
+            move = event.request
+            self.ports[move.venue_from].exchange.debit(
+                move.portfolio_from, move.asset, move.amount, self.now
+            )
+            self.ports[move.venue_to].exchange.credit(
+                move.portfolio_to, move.asset, move.amount, self.now
+            )
+        elif isinstance(event, LeverageSet):
+            self._set_leverage(event.request)
+
+    def _credit(self, request: Deposit) -> None:
+        self.ports[request.venue].exchange.credit(
+            request.portfolio, request.asset, request.amount, self.now
+        )
+
+    def _set_leverage(self, request: SetLeverage) -> None:
+        venue = request.instrument[: request.instrument.index(":")]
+        self.ports[venue].exchange.set_leverage(
+            request.portfolio, request.instrument, request.leverage, request.margin_mode
+        )
+
+    def _send_order(self, order_id: str, worst_price: int) -> None:
+        order = self.core.state.orders[order_id]
+        port = self.ports[order.instrument.venue]
+        parcel = Parcel(TO_VENUE_ORDER, order.instrument.venue, order_id, self.now)
+        parcel.worst_price = worst_price
+        self._post(port.outward, parcel)
+        if not port.lossless:
+            self._remind(parcel, ANSWER_TIMEOUT)
+
+    def _send_request(self, kind: int, order_id: str, price: int, quantity: int) -> None:
+        order = self.core.state.orders[order_id]
+        port = self.ports[order.instrument.venue]
+        parcel = Parcel(kind, order.instrument.venue, order_id, self.now)
+        parcel.price = price
+        parcel.quantity = quantity
+        self._post(port.outward, parcel)
+        if not port.lossless:
+            self._remind(parcel, ANSWER_TIMEOUT)
+
+    def _post(self, link: Link, parcel: Parcel) -> None:
+        """Put a message on a link; it arrives never, once or twice, at the times the link says."""
+        if link.is_instant and not self._heap:
+            self._arrive(parcel)
+            return
+        for due in link.send(self.now):
+            self._push(due, parcel)
+
+    def _push(self, due: int, parcel: Parcel) -> None:
+        self._sent += 1
+        heappush(self._heap, (due, self._sent, parcel))
+
+    def _remind(self, about: Parcel, delay: int) -> None:
+        check = Parcel(OUR_CHECK, about.venue, about.order_id, about.ts)
+        check.count = about.count + 1
+        self._push(self.now + delay, check)
+
+    def _venue_sees(self, venue: str, message: MarketData) -> None:
+        port = self.ports.get(venue)
+        if port is not None:
+            reports = port.exchange.on_market(message.ts, message)
+            if reports:
+                self._send_reports(port, reports)
+
+    def _send_reports(self, port: VenuePort, reports: list[Report]) -> None:
+        for report in reports:
+            if port.inward.is_instant and not self._heap:
+                self.core.report(self.now, report)
+            else:
+                parcel = Parcel(TO_US_REPORT, port.exchange.venue, "", self.now)
+                parcel.report = report
+                self._post(port.inward, parcel)
+
+    def _arrive(self, parcel: Parcel) -> None:
+        """A message reaches its end."""
+        kind = parcel.kind
+        if kind == TO_US_REPORT:
+            if parcel.report is not None:
+                self.core.report(self.now, parcel.report)
+        elif kind <= TO_VENUE_POLL:
+            self._arrive_at_venue(parcel, self.ports[parcel.venue])
+        elif kind == TO_US_ANSWER:
+            self._answered(parcel)
+        elif kind == TO_US_ENTRIES:
+            for report in parcel.reports:
+                self.core.report(self.now, report)
+            self.ports[parcel.venue].cursor = max(self.ports[parcel.venue].cursor, parcel.count)
+        elif kind == OUR_CHECK:
+            self._check(parcel)
+        else:
+            self._poll(parcel)
+
+    def _arrive_at_venue(self, parcel: Parcel, port: VenuePort) -> None:
+        """The venue acts on a request, unless the request is too old."""
+        kind = parcel.kind
+        exchange = port.exchange
+        if kind == TO_VENUE_QUERY:
+            self._answer(parcel, port)
+        elif kind == TO_VENUE_POLL:
+            self._send_entries(parcel, port)
+        elif self.now - parcel.ts > VALIDITY:
+            return
+        elif kind == TO_VENUE_ORDER:
+            self._send_reports(port, self._submit_to(exchange, parcel))
+        elif kind == TO_VENUE_CANCEL:
+            self._send_reports(port, exchange.cancel(self.now, parcel.order_id))
+        else:
+            self._send_reports(
+                port,
+                exchange.amend(self.now, parcel.order_id, parcel.price, parcel.quantity),
+            )
+
+    def _submit_to(self, exchange: SimExchange, parcel: Parcel) -> list[Report]:
+        order = self.core.state.orders[parcel.order_id]
+        request = order.request
+        order_type = order.type
+        if order_type >= 2 and not order.instrument.spec.stops_held_by_venue:
+            order_type = 0 if order.is_market() else 1  # held here, sent when it fired
+        return exchange.submit(
+            self.now, order.id, order.holding.portfolio.name, order.instrument.id, order.side,
+            order_type, order.price, order.quantity, order.tif, request.expire_ts,
+            request.post_only, request.reduce_only, parcel.worst_price,
+            order.trigger_price if order_type >= 2 else 0, request.trigger_by,
+        )  # fmt: skip
+
+    # Unknown outcomes: resolved by evidence, never by a timer.
+
+    def _check(self, parcel: Parcel) -> None:
+        """Time to look whether a request was answered."""
+        order = self.core.state.orders.get(parcel.order_id)
+        if order is None:
+            return
+        if order.life == SUBMITTED:
+            self.core.report(self.now, OutcomeUnknown(order.id, "no answer", self.now))
+        waiting = order.life == UNKNOWN or (order.pending and order.working)
+        if not waiting:
+            self._negatives.pop(order.id, 0)
+            return
+        if order.pending == CANCEL_REQUESTED:
+            cancel = Parcel(TO_VENUE_CANCEL, parcel.venue, order.id, self.now)
+            self._post(self.ports[parcel.venue].outward, cancel)
+        query = Parcel(TO_VENUE_QUERY, parcel.venue, order.id, self.now)
+        query.count = parcel.count
+        self._post(self.ports[parcel.venue].outward, query)
+        self._remind(parcel, ANSWER_TIMEOUT * min(parcel.count + 1, 8))
+
+    def _answer(self, parcel: Parcel, port: VenuePort) -> None:
+        """The venue answers a query with the order's state and fills; empty when it has it not."""
+        exchange = port.exchange
+        answer = Parcel(TO_US_ANSWER, parcel.venue, parcel.order_id, self.now)
+        found = exchange.query(parcel.order_id)
+        if found is not None:
+            answer.reports.append(found)
+            for fill in exchange.fills_of(parcel.order_id):
+                answer.reports.append(fill)
+            order = exchange.order(parcel.order_id)
+            if order is not None:
+                answer.price = order.price
+                answer.quantity = order.quantity
+        self._post(port.inward, answer)
+
+    def _answered(self, parcel: Parcel) -> None:
+        """What a query found is taken through the same idempotent path as every report."""
+        order = self.core.state.orders.get(parcel.order_id)
+        if order is None:
+            return
+        if not parcel.reports:
+            self._absent(order, parcel)
+            return
+        for report in parcel.reports:
+            self.core.report(self.now, report)
+        if order.pending == AMEND_REQUESTED:
+            self._amend_answered(order, parcel)
+
+    def _amend_answered(self, order: Order, parcel: Parcel) -> None:
+        if parcel.price != order.price or parcel.quantity != order.quantity:
+            self.core.report(
+                self.now, VenueAmended(order.id, parcel.price, parcel.quantity, parcel.ts)
+            )
+        elif self.now - parcel.ts > VALIDITY or order.working == 0:
+            self.core.report(
+                self.now,
+                AmendFailed(order.id, int(Reason.NOT_SENT), "the venue never had it", parcel.ts),
+            )
+
+    def _absent(self, order: Order, parcel: Parcel) -> None:
+        """A negative answer; two of them, spaced and after the validity window, are proof."""
+        if order.life != UNKNOWN or parcel.ts - order.ts <= ABSENCE_AFTER:
+            return
+        first = self._negatives.get(order.id, 0)
+        if first == 0:
+            self._negatives[order.id] = parcel.ts
+        elif parcel.ts - first >= ANSWER_TIMEOUT:
+            self._negatives.pop(order.id, 0)
+            self.core.report(self.now, AbsenceProven(order.id, "two negatives", parcel.ts))
+
+    def _poll(self, parcel: Parcel) -> None:
+        """Fetch by cursor what the stream may have lost."""
+        port = self.ports[parcel.venue]
+        request = Parcel(TO_VENUE_POLL, parcel.venue, "", self.now)
+        request.count = port.cursor
+        self._post(port.outward, request)
+        self._push(self.now + POLL_EVERY, Parcel(OUR_POLL, parcel.venue, "", self.now))
+
+    def _send_entries(self, parcel: Parcel, port: VenuePort) -> None:
+        record = port.exchange.record
+        answer = Parcel(TO_US_ENTRIES, parcel.venue, "", self.now)
+        answer.count = record.seq
+        for row in record.since(parcel.count):
+            if row.kind == ROW_FILL:
+                answer.reports.append(fill_report(row))
+            elif row.kind == ROW_FUNDING:
+                answer.reports.append(_funding_report(row))
+            elif row.kind == ROW_LIQUIDATION:
+                answer.reports.append(_liquidation_report(row))
+        self._post(port.inward, answer)
+
+
+def _funding_report(row: Row) -> Report:
+    return FundingPaid(row.account, row.instrument, 0, row.amount, row.trade_id, row.ts)
+
+
+def _liquidation_report(row: Row) -> Report:
+    return Liquidated(
+        row.account, row.instrument, row.side, row.price, row.quantity, row.amount, row.insurance,
+        row.trade_id, row.ts,
+    )  # fmt: skip
+
+
