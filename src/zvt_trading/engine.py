@@ -14,6 +14,8 @@ from threading import RLock
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from zvt_trading.bootstrap import default_world
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.snapshot import digest
@@ -75,6 +77,8 @@ ANSWER_WAIT = 30 * SECOND
 """Simulated time that place_order waits for the venue's answer before it returns UNKNOWN."""
 
 Subscriber = Callable[[Event], object]
+
+_log = structlog.get_logger("zvt_trading.engine")
 
 
 class CryptoTradingEngine:
@@ -181,7 +185,7 @@ class CryptoTradingEngine:
             )
             self._refusal = None
             self._simulation.command(command)
-            if self._refusal is not None:
+            if self._was_refused():
                 return self._refused(order_id)
             asked = (command.price or order.price, command.quantity or order.quantity)
             self._wait_until(lambda: not order.pending)
@@ -383,15 +387,21 @@ class CryptoTradingEngine:
                 subscriber(event)
             except Exception:  # noqa: BLE001 - a subscriber's error must not reach an order
                 self._subscribers.remove(subscriber)
-                self._world.report_subscriber_error(subscriber)
+                _log.exception("subscriber dropped after an error", subscriber=repr(subscriber))
 
     def _command(self, command: Command) -> None:
         """Run a command; a refusal becomes a CallerError."""
         self._refusal = None
         self._simulation.command(command)
-        if isinstance(self._refusal, CommandRefused):
-            refusal = self._refusal
+        refusal = self._last_refusal()
+        if isinstance(refusal, CommandRefused):
             raise CallerError(f"{refusal.command}: {reason_of(refusal.reason)}: {refusal.text}")
+
+    def _last_refusal(self) -> OrderRefused | AmendRefused | CommandRefused | None:
+        return self._refusal
+
+    def _was_refused(self) -> bool:
+        return self._refusal is not None
 
     def _wait(self, order: Order) -> None:
         self._wait_until(lambda: _answered(order))

@@ -8,7 +8,6 @@ from typing import Any
 
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.risk_manager import RiskManager
-from zvt_trading.core.risk_money import reference_twice
 from zvt_trading.core.state import Holding, Market, Order, Portfolio, State, Symbol, Venue
 from zvt_trading.core.ticket import Ticket
 from zvt_trading.core.units import SECOND
@@ -59,24 +58,24 @@ def spec(
     symbol: str = "BTC/USD", kind: int = SPOT, venue: str = "x", **changes: Any
 ) -> InstrumentSpec:
     """An instrument of the world."""
-    fields: dict[str, Any] = dict(
-        venue=venue,
-        symbol=symbol,
-        kind=kind,
-        base="BTC",
-        quote="USD",
-        settle="BTC" if kind == INVERSE else "USD",
-        price_scale=2,
-        quantity_scale=3,
-        base_scale=8,
-        quote_scale=8,
-        tick=1,
-        lot=1,
-        quantity_min=1,
-        maker_fee=50_000,
-        taker_fee=100_000,
-        leverage_max=100,
-    )
+    fields: dict[str, Any] = {
+        "venue": venue,
+        "symbol": symbol,
+        "kind": kind,
+        "base": "BTC",
+        "quote": "USD",
+        "settle": "BTC" if kind == INVERSE else "USD",
+        "price_scale": 2,
+        "quantity_scale": 3,
+        "base_scale": 8,
+        "quote_scale": 8,
+        "tick": 1,
+        "lot": 1,
+        "quantity_min": 1,
+        "maker_fee": 50_000,
+        "taker_fee": 100_000,
+        "leverage_max": 100,
+    }
     if kind == INVERSE:
         fields["contract_size"] = 100
     fields.update(changes)
@@ -113,15 +112,13 @@ class World:
         self.quote(9_999, 10_001, instrument.id)
         return market
 
-    def quote(
-        self, bid: int, ask: int, instrument_id: str = SPOT_ID, age_ms: int = 0
-    ) -> None:
+    def quote(self, bid: int, ask: int, instrument_id: str = SPOT_ID, age_ms: int = 0) -> None:
         """Set a market's top of book, mark and time."""
         instrument = self.state.markets[instrument_id].instrument
         instrument.bid = bid
         instrument.ask = ask
         instrument.bid_size = instrument.ask_size = 10 * ONE
-        instrument.mark = reference_twice(instrument) // 2
+        instrument.mark = (bid + ask) // 2 if bid and ask else 0
         instrument.quote_ts = self.now - age_ms * MS
 
     def open(self, name: str) -> Portfolio:
@@ -155,17 +152,17 @@ class World:
     ) -> SubmitOrder:
         """A request: a limit order with a price, a market order without."""
         kind = kind if kind is not None else (LIMIT if price else MARKET)
-        fields: dict[str, Any] = dict(
-            portfolio="main",
-            instrument=SPOT_ID,
-            side=side,
-            type=kind,
-            quantity=quantity,
-            price=price,
-            tif=GTC,
-            trigger_by=TRIGGER_QUOTE,
-            trailing_unit=OFFSET_PRICE,
-        )
+        fields: dict[str, Any] = {
+            "portfolio": "main",
+            "instrument": SPOT_ID,
+            "side": side,
+            "type": kind,
+            "quantity": quantity,
+            "price": price,
+            "tif": GTC,
+            "trigger_by": TRIGGER_QUOTE,
+            "trailing_unit": OFFSET_PRICE,
+        }
         fields.update(changes)
         return SubmitOrder(**fields)
 
@@ -173,9 +170,7 @@ class World:
         """A ticket for a request."""
         request = self.request(*args, **changes)
         holding = self.holding(request.instrument, request.portfolio)
-        ticket = Ticket(
-            request, holding.portfolio, holding, self.state.strategy(request.strategy)
-        )
+        ticket = Ticket(request, holding.portfolio, holding, self.state.strategy(request.strategy))
         ticket.held = held
         return ticket
 

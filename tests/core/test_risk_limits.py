@@ -82,9 +82,7 @@ def test_a_set_does_not_bind_other_orders(scope: int, key: str) -> None:
 
 def test_the_narrowest_set_wins() -> None:
     """Of tighter and tighter sets the symbol's is the one."""
-    sets = [
-        LimitSet(scope=scope, key=key, order_notional_max=100 - scope) for scope, key in NAMED
-    ]
+    sets = [LimitSet(scope=scope, key=key, order_notional_max=100 - scope) for scope, key in NAMED]
     found = resolve(limits(*sets))
     assert found.order_notional_max == 100 - SCOPE_SYMBOL
     assert found.scopes[ORDER_NOTIONAL] == SCOPE_SYMBOL

@@ -1,6 +1,9 @@
 """The simulated venue: what it refuses, in which order it reports, what it books on spot."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 from venue_world import BTC, ME, PERP_ID, PERP_SPEC, SPOT_ID, SPOT_SPEC, USDT, World, names
 
 from zvt_trading.core.fees import RECEIVED, THIRD, FeeSchedule
@@ -35,12 +38,11 @@ from zvt_trading.messages.reports import (
 )
 from zvt_trading.sim.exchange import DUPLICATE_OPEN, DUPLICATE_RETURNED, SimExchange
 from zvt_trading.sim.record import ROW_REJECTED
-from msgspec.structs import replace
 
 
-def ready(**arguments: object) -> World:
+def ready(**arguments: Any) -> World:
     """A funded world quoted 100.00 x 1.000 / 100.10 x 1.000."""
-    world = World(**arguments)  # type: ignore[arg-type]  # tests name the constructor's own fields
+    world = World(**arguments)
     world.fund(usdt=1_000, btc=2)
     world.quote(10_000, 10_010)
     world.quote(10_000, 10_010, instrument=PERP_ID)
@@ -96,13 +98,13 @@ REJECTS = [
 @pytest.mark.parametrize(
     ("change", "reason", "text"), [row[1:] for row in REJECTS], ids=[row[0] for row in REJECTS]
 )
-def test_every_refusal(change: dict[str, int], reason: Reason, text: str) -> None:
+def test_every_refusal(change: dict[str, Any], reason: Reason, text: str) -> None:
     """Each is one VenueRejected with its code; nothing is kept, locked or booked but the row."""
     world = ready()
-    order = {"side": BUY, "quantity": 100, "price": 9_900} | change
+    order: dict[str, Any] = {"side": BUY, "quantity": 100, "price": 9_900} | change
     if order.get("order_type") in (STOP, TRAILING_STOP):
         order["price"] = 0
-    (report,) = world.order(**order)  # type: ignore[arg-type]  # the table names World.order's fields
+    (report,) = world.order(**order)
     assert isinstance(report, VenueRejected)
     assert (reason, "o1") == (report.reason, report.order_id)
     assert text in report.text
@@ -269,7 +271,9 @@ AMEND_FAILURES = [
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"), [row[1:] for row in AMEND_FAILURES], ids=[row[0] for row in AMEND_FAILURES]
+    ("change", "reason"),
+    [row[1:] for row in AMEND_FAILURES],
+    ids=[row[0] for row in AMEND_FAILURES],
 )
 def test_a_refused_amend_leaves_the_order_as_it_is(change: tuple[int, int], reason: Reason) -> None:
     """AmendFailed with the code; same price, quantity and lock."""
@@ -317,9 +321,10 @@ def test_queries_answer_for_every_state() -> None:
     """Accepted also when filled (the fills are asked for); cancelled with what was filled."""
     world = ready()
     world.order(BUY, 1_500)
-    world.order(BUY, 500)
+    world.order(SELL, 500)
     world.order(BUY, 500, 9_900)
-    assert VenueCancelled("o1", Reason.VENUE_NO_LIQUIDITY, 1_003, 1_000) == world.exchange.query("o1")
+    ended = VenueCancelled("o1", Reason.VENUE_NO_LIQUIDITY, 1_003, 1_000)
+    assert ended == world.exchange.query("o1")
     assert VenueAccepted("o2", "2", 1_004) == world.exchange.query("o2")
     assert VenueAccepted("o3", "3", 1_005) == world.exchange.query("o3")
     assert world.exchange.query("never") is None
@@ -445,9 +450,9 @@ def test_stops_by_last_and_by_mark() -> None:
     """The trade price and the mark price trigger their own stops only."""
     world = ready()
     world.exchange.on_market(9, MarkPrice(PERP_ID, 10_000, 9))
-    stop = {"order_type": STOP, "instrument": PERP_ID, "trigger_price": 10_100}
-    world.order(BUY, 100, **stop, trigger_by=TRIGGER_LAST)  # type: ignore[arg-type]  # as above
-    world.order(BUY, 100, **stop, trigger_by=TRIGGER_MARK)  # type: ignore[arg-type]  # as above
+    stop: dict[str, Any] = {"order_type": STOP, "instrument": PERP_ID, "trigger_price": 10_100}
+    world.order(BUY, 100, **stop, trigger_by=TRIGGER_LAST)
+    world.order(BUY, 100, **stop, trigger_by=TRIGGER_MARK)
     assert [] == world.quote(10_090, 10_110, instrument=PERP_ID)
     assert ["o1"] == [r.order_id for r in world.trade(10_100, 10, PERP_ID)]
     reports = world.exchange.on_market(world.now, MarkPrice(PERP_ID, 10_100, world.now))
@@ -457,9 +462,9 @@ def test_stops_by_last_and_by_mark() -> None:
 def test_a_stop_limit_rests_when_triggered_and_can_be_taken_back() -> None:
     """Waiting it locks nothing; triggered it is an ordinary limit order; both can be cancelled."""
     world = ready()
-    limit = {"order_type": STOP_LIMIT, "instrument": PERP_ID, "trigger_price": 10_100}
-    world.order(BUY, 100, 10_050, **limit)  # type: ignore[arg-type]  # as above
-    world.order(BUY, 100, 10_050, **limit)  # type: ignore[arg-type]  # as above
+    limit: dict[str, Any] = {"order_type": STOP_LIMIT, "instrument": PERP_ID, "trigger_price": 10_100}
+    world.order(BUY, 100, 10_050, **limit)
+    world.order(BUY, 100, 10_050, **limit)
     assert 0 == world.locked()
     assert ["VenueAmended"] == names(world.exchange.amend(9, "o1", 10_040, 200))
     assert [VenueCancelled("o2", Reason.USER, 9, 0)] == world.exchange.cancel(9, "o2")

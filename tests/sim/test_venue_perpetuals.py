@@ -1,5 +1,7 @@
 """Perpetuals at the simulated venue: margin, profit, funding and liquidation, by hand computed."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 from venue_world import ME, PERP_ID, PERP_SPEC, SPOT_ID, USDT, World, names
@@ -7,7 +9,7 @@ from venue_world import ME, PERP_ID, PERP_SPEC, SPOT_ID, USDT, World, names
 from zvt_trading.messages.codes import BUY, CROSS, INVERSE, ISOLATED, SELL
 from zvt_trading.messages.market import FundingRate, MarginTier, MarkPrice
 from zvt_trading.messages.reasons import Reason
-from zvt_trading.messages.reports import FundingPaid, Liquidated, Report, VenueCancelled
+from zvt_trading.messages.reports import FundingPaid, VenueCancelled
 
 OTHER_ID = "binance:ETH/USDT:USDT"
 INVERSE_ID = "binance:BTC/USD:BTC"
@@ -22,10 +24,10 @@ def perpetual(leverage: int = 10, mode: int = ISOLATED, usdt: int = 1_000, fee: 
     return world
 
 
-def mark(world: World, price: int, instrument: str = PERP_ID) -> list[Report]:
+def mark(world: World, price: int, instrument: str = PERP_ID) -> list[Any]:
     """The venue's mark price becomes this."""
     world.now += 1
-    return world.exchange.on_market(world.now, MarkPrice(instrument, price, world.now))
+    return world.market(MarkPrice(instrument, price, world.now))
 
 
 def trade_at(world: World, side: int, quantity: int, price: int, instrument: str = PERP_ID) -> None:
@@ -39,7 +41,6 @@ def test_opening_ties_up_the_initial_margin() -> None:
     world = perpetual()
     trade_at(world, BUY, 2_000, 10_000)
     seat = world.exchange.seat(ME, PERP_ID)
-    assert seat is not None
     assert (2_000, 200 * USDT, 20 * USDT) == (seat.quantity, seat.cost, seat.margin)
     assert (1_000 * USDT, 20 * USDT) == (world.total(), seat.settle.margin)
     assert world.exchange.seat("other", PERP_ID) is None
@@ -55,7 +56,6 @@ def test_closing_realises_at_the_average_cost() -> None:
     trade_at(world, SELL, 1_500, 10_000)
     assert 1_000 * USDT == world.total()
     seat = world.exchange.seat(ME, PERP_ID)
-    assert seat is not None
     assert (0, 0, 0) == (seat.quantity, seat.cost, seat.margin)
     assert world.exchange.problems() == []
 
@@ -66,7 +66,6 @@ def test_a_flip_closes_and_opens_the_rest() -> None:
     trade_at(world, BUY, 1_000, 10_000)
     trade_at(world, SELL, 3_000, 11_000)
     seat = world.exchange.seat(ME, PERP_ID)
-    assert seat is not None
     assert (-2_000, 220 * USDT, 1_010 * USDT) == (seat.quantity, seat.cost, world.total())
     mark(world, 10_500)
     assert 10 * USDT == seat.unrealized()
@@ -84,7 +83,6 @@ def test_inverse_contracts_settle_in_base() -> None:
     world.fund(btc=2)
     trade_at(world, BUY, 100, 1_000_000, INVERSE_ID)
     seat = world.exchange.seat(ME, INVERSE_ID)
-    assert seat is not None
     assert 10**8 == seat.cost
     world.quote(1_250_000, 1_250_000, instrument=INVERSE_ID)
     assert 20_000_000 == seat.unrealized()
@@ -96,7 +94,9 @@ def test_inverse_contracts_settle_in_base() -> None:
     assert world.exchange.problems() == []
 
 
-@pytest.mark.parametrize(("side", "rate", "paid"), [(BUY, 10_000, 2), (SELL, 10_000, -2), (BUY, -10_000, -2)])
+@pytest.mark.parametrize(
+    ("side", "rate", "paid"), [(BUY, 10_000, 2), (SELL, 10_000, -2), (BUY, -10_000, -2)]
+)
 def test_longs_pay_positive_funding(side: int, rate: int, paid: int) -> None:
     """2 BTC at a mark of 100 and 1 bp: 0.02 USDT."""
     world = perpetual()
@@ -147,7 +147,8 @@ LIQUIDATION_PRICES = [
 
 
 @pytest.mark.parametrize(
-    ("side", "leverage", "price"), [row[1:] for row in LIQUIDATION_PRICES],
+    ("side", "leverage", "price"),
+    [row[1:] for row in LIQUIDATION_PRICES],
     ids=[row[0] for row in LIQUIDATION_PRICES],
 )  # fmt: skip
 def test_isolated_liquidation_happens_at_its_price(side: int, leverage: int, price: int) -> None:
@@ -159,7 +160,6 @@ def test_isolated_liquidation_happens_at_its_price(side: int, leverage: int, pri
     # The formula rounds against us: at the rounded price the margin is just not exhausted yet.
     beyond = mark(world, price - away)
     assert ["Liquidated"] == names(beyond)
-    assert isinstance(beyond[0], Liquidated)
     assert (-side, price - away, 1_000, 0, 0) == (
         beyond[0].side, beyond[0].price, beyond[0].quantity, beyond[0].fee, beyond[0].insurance
     )  # fmt: skip
@@ -188,7 +188,6 @@ def test_liquidation_takes_no_more_than_the_isolated_margin() -> None:
     before = world.total()
     (report,) = mark(world, 5_000)
     # Bankrupt at 90.00; 10 bps of 90 are 0.09, which the lost margin of 10 cannot pay.
-    assert isinstance(report, Liquidated)
     assert (SELL, 9_000, 9_000_000, 9_000_000) == (
         report.side, report.price, report.fee, report.insurance
     )  # fmt: skip
@@ -202,7 +201,6 @@ def test_a_short_is_bought_back_at_its_bankruptcy_price() -> None:
     world = perpetual(leverage=10)
     trade_at(world, SELL, 1_000, 10_000)
     (report,) = mark(world, 20_000)
-    assert isinstance(report, Liquidated)
     assert (BUY, 11_000, 990 * USDT) == (report.side, report.price, world.total())
 
 
@@ -215,7 +213,7 @@ def test_the_positions_orders_are_cancelled_first() -> None:
     world.order(SELL, 1_000, 12_000, instrument=PERP_ID)
     first, second = mark(world, 9_000)
     assert VenueCancelled("o3", Reason.LIQUIDATION, world.now, 0) == first
-    assert isinstance(second, Liquidated)
+    assert ["Liquidated"] == names([second])
     assert ["o1"] == [order.id for order in world.exchange.open_orders()]
 
 
@@ -244,11 +242,9 @@ def test_cross_positions_share_the_wallet_and_the_worst_goes_first() -> None:
     assert [] == mark(world, 8_190)
     cancelled, liquidated = mark(world, 8_180)
     assert VenueCancelled("o3", Reason.LIQUIDATION, world.now, 0) == cancelled
-    assert isinstance(liquidated, Liquidated)
     assert (PERP_ID, 8_180, 0) == (liquidated.instrument, liquidated.price, liquidated.insurance)
     assert 180_000_000 == world.total()
     other = world.exchange.seat(ME, OTHER_ID)
-    assert other is not None
     assert 1_000 == other.quantity
     assert world.exchange.problems() == []
 
@@ -257,7 +253,6 @@ def test_when_all_is_lost_the_fund_covers_the_rest() -> None:
     """Both crash at once: the wallet ends at zero, never below."""
     world = cross_pair(20)
     seat = world.exchange.seat(ME, OTHER_ID)
-    assert seat is not None
     seat.instrument.mark = 5_000
     reports = mark(world, 6_000)
     assert [OTHER_ID, PERP_ID] == [report.instrument for report in reports]
@@ -274,7 +269,6 @@ def test_an_isolated_margin_is_not_the_cross_positions_money() -> None:
     trade_at(world, BUY, 1_000, 10_000)
     trade_at(world, BUY, 1_000, 10_000, OTHER_ID)
     (report,) = mark(world, 5_000, OTHER_ID)
-    assert isinstance(report, Liquidated)
     assert 8_500 == report.price  # what the cross wallet of 15 can pay
     assert 5 * USDT == world.total()
     (report,) = mark(world, 5_000)
@@ -304,7 +298,13 @@ def test_reduce_only_means_nothing_on_spot() -> None:
 
 @pytest.mark.parametrize(
     ("instrument", "leverage", "mode"),
-    [("binance:X", 5, CROSS), (SPOT_ID, 5, CROSS), (PERP_ID, 0, CROSS), (PERP_ID, 101, CROSS), (PERP_ID, 5, 7)],
+    [
+        ("binance:X", 5, CROSS),
+        (SPOT_ID, 5, CROSS),
+        (PERP_ID, 0, CROSS),
+        (PERP_ID, 101, CROSS),
+        (PERP_ID, 5, 7),
+    ],
 )
 def test_leverage_that_does_not_exist(instrument: str, leverage: int, mode: int) -> None:
     """Only perpetuals, within 1..maximum, cross or isolated."""

@@ -1,1 +1,1 @@
-""""""
+"""Where the engine meets the world: files, stores, venues."""

@@ -33,7 +33,9 @@ def check_shape(ticket: Ticket, now: int) -> int:
     """Whether the fields of the order are possible and fit together."""
     kind = ticket.type
     if ticket.side != BUY and ticket.side != SELL:
-        return refuse(ticket, Reason.INVALID_SIDE, 0, ticket.side, "side {value} is not BUY or SELL")
+        return refuse(
+            ticket, Reason.INVALID_SIDE, 0, ticket.side, "side {value} is not BUY or SELL"
+        )
     if kind < MARKET or kind > TRAILING_STOP:
         text = "order type {value} is not one of 0 (MARKET) to 6 (TRAILING_STOP)"
         return refuse(ticket, Reason.INVALID_ORDER_TYPE, 0, kind, text)

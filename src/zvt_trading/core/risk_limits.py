@@ -5,8 +5,8 @@ strategy, venue, symbol. The narrowest set that states a limit wins, but never w
 than the wider ones, unless it is marked `allow_looser`. Without any set the defaults below bind; a
 global set replaces them, looser or tighter.
 
-Amounts and loss are measured a portfolio, position limits a portfolio and instrument, whatever the
-scope that states them: the scope says for which orders the number holds. Counts (open orders, orders
+Exposure and loss are measured a portfolio, positions a portfolio and instrument, whatever the scope
+that states the limit: the scope says for which orders the number holds. Counts (open orders, orders
 a second, an hour, a day) are counted over the whole scope that states them, and every scope on the
 way binds with its own count.
 """
@@ -195,9 +195,8 @@ class RiskLimits:
                 return Reason.INVALID_LIMIT, problem
         for index in range(len(LIMIT_NAMES)):
             value = _stated(limit_set, index)
-            if limit_set.scope != SCOPE_GLOBAL and not limit_set.allow_looser and (
-                _is_looser(index, value, wider[index])
-            ):
+            may_be_looser = limit_set.allow_looser or limit_set.scope == SCOPE_GLOBAL
+            if not may_be_looser and _is_looser(index, value, wider[index]):
                 return Reason.LIMIT_LOOSER, (
                     f"{LIMIT_NAMES[index]} {value} is looser than the global {wider[index]}; "
                     "say allow_looser to mean it"

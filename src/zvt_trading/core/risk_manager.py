@@ -284,8 +284,10 @@ class RiskManager:
             self._pattern(str(row[0]), str(row[1]), str(row[2])).restore(row[3:])
 
     def _check_held(self, ticket: Ticket, flow: Flow, state: State, now: int) -> int:
-        """An order that the core holds back: nothing is sent, so only what does not depend on the
-        market of now. Its release passes the whole gate."""
+        """An order that the core holds back: what does not depend on the market of now.
+
+        Nothing is sent; its release passes the whole gate.
+        """
         reducing = ticket.request.reduce_only or ticket.reduces_only()
         price = ticket.price or ticket.trigger_price or reference_twice(ticket.instrument) >> 1
         value = ticket.instrument.value(price, ticket.quantity)
@@ -363,7 +365,7 @@ class RiskManager:
         return found
 
     def _make_counters(self) -> None:
-        """A counter for every scope that states a pace limit, and no other; the global one always."""
+        """A counter for every scope that states a pace limit, and for no other."""
         counters: dict[tuple[int, str], RateCounter] = {}
         for scope, key in [(SCOPE_GLOBAL, ""), *self.limits.scopes()]:
             stated = [self.limits.own(index, scope, key) for index in _RATES]

@@ -55,7 +55,7 @@ class Facts:
 
 
 def reference_twice(instrument: Instrument) -> int:
-    """Twice the reference price: the mid, else the mark, else the last trade; 0 when there is none."""
+    """Twice the reference price: the mid, else the mark, else the last trade; 0 without any."""
     if instrument.bid and instrument.ask:
         return instrument.bid + instrument.ask
     return 2 * (instrument.mark or instrument.last)
@@ -94,16 +94,16 @@ def base_value(balance: Balance, amount: int) -> int:
     """An amount of the balance's asset in the portfolio's base asset, rounded down."""
     if balance.rate_num == balance.rate_den:
         return amount
+    if balance.rate_num == 1:  # another scale of the base asset: compiled, no product of money
+        return amount // balance.rate_den
     return amount * balance.rate_num // balance.rate_den
 
 
 def worst_value(ticket: Ticket, quantity: int, twice: int) -> int:
-    """A quantity of the holding in the portfolio's base asset, at the mark (else the reference).
+    """A quantity (> 0) of the holding in the portfolio's base asset, at the mark or the reference.
 
     The mark is what the portfolio's exposure is kept at, so both can be added.
     """
-    if quantity <= 0:
-        return 0
     price = ticket.instrument.mark or (twice + 1) >> 1
     return base_value(ticket.holding.settle, ticket.instrument.value(price, quantity))
 
@@ -142,7 +142,7 @@ def within_share(amount: int, whole: int, bps: int) -> bool:
 
     The quotients decide nearly always, and compiled they cost a tenth of the products of money.
     """
-    if 0 <= amount and bps > 0 and amount // bps < whole // BPS_ONE:
+    if amount >= 0 and bps > 0 and amount // bps < whole // BPS_ONE:
         return True
     return amount * BPS_ONE <= whole * bps
 
@@ -176,4 +176,9 @@ def passed_drawdown_bps(portfolio: Portfolio, limits: Limits) -> int:
 
 def _taker_fee(instrument: Instrument, value: int) -> int:
     """The fee at worst: a taker's, never less than nothing for a rebate."""
-    return div_ceil(value * instrument.taker_fee, RATE_ONE) if instrument.taker_fee > 0 else 0
+    rate = instrument.taker_fee
+    if rate <= 0:
+        return 0
+    if RATE_ONE % rate == 0:  # the same number, compiled without a product of money
+        return div_ceil(value, RATE_ONE // rate)
+    return div_ceil(value * rate, RATE_ONE)

@@ -48,8 +48,10 @@ _TYPES: Final = 16  # more than there are order types: side and type share one i
 
 
 def rule_trading_state(ticket: Ticket, state: State, reducing: bool) -> int:
-    """The strictest state of the order's scopes: HALTED lets nothing pass, REDUCING only what can
-    but make the position smaller. (The kill switch's closing orders do not come here.)
+    """Obey the strictest trading state of the order's scopes.
+
+    HALTED lets nothing pass, REDUCING only what can but make the position smaller. (The kill
+    switch's closing orders do not come here.)
     """
     market = ticket.market
     strictest = state.trading_state
@@ -227,7 +229,7 @@ def rule_repeated(ticket: Ticket, limits: Limits, pattern: Pattern, now: int) ->
     span = limits.repeated_window_ms * _MILLISECOND
     if not executed.reaches(limit, now, span):
         return 0
-    text = f"{{value}} orders executed the same way in {limits.repeated_window_ms} ms, {{limit}} allowed"
+    text = f"{{value}} of {{limit}} same executions allowed in {limits.repeated_window_ms} ms"
     count = executed.count(now, span)
     return refuse_limit(ticket, limits, REPEATED, Reason.REPEATED_EXECUTION, limit, count, text)
 
@@ -306,8 +308,8 @@ def intent_key(
 def crossed_order(holding: Holding, ticket: Ticket, facts: Facts) -> Order | None:
     """A resting order of the opposite side that the ticket's order would meet.
 
-    A market order meets what rests at the touch or better. Orders that never rest (market, IOC, FOK)
-    cannot be met.
+    A market order meets what rests at the touch or better. Market, IOC and FOK orders never rest:
+    they cannot be met.
     """
     side = ticket.side
     price = facts.price

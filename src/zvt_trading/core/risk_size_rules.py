@@ -83,7 +83,7 @@ def rule_position_notional(ticket: Ticket, limits: Limits, value: int) -> int:
     limit = limits.position_notional_max
     if value <= limit:
         return 0
-    text = f"the position could be worth {{value}} {ticket.portfolio.base_asset}, {{limit}} is allowed"
+    text = f"position could be worth {{value}} {ticket.portfolio.base_asset}, {{limit}} is allowed"
     return refuse_limit(
         ticket, limits, POSITION_NOTIONAL, Reason.MAX_POSITION_NOTIONAL, limit, value, text
     )
@@ -94,7 +94,7 @@ def rule_exposure(ticket: Ticket, limits: Limits, exposure: int) -> int:
     limit = limits.exposure_max
     if exposure <= limit:
         return 0
-    text = f"the exposure could become {{value}} {ticket.portfolio.base_asset}, {{limit}} is allowed"
+    text = f"exposure could become {{value}} {ticket.portfolio.base_asset}, {{limit}} is allowed"
     return refuse_limit(ticket, limits, EXPOSURE, Reason.MAX_EXPOSURE, limit, exposure, text)
 
 
@@ -105,7 +105,7 @@ def rule_allocation(ticket: Ticket, limits: Limits, value: int) -> int:
     if within_share(value, equity, share):
         return 0
     limit = equity * share // BPS_ONE
-    text = f"the position could be worth {{value}}; {share} basis points of the equity are {{limit}}"
+    text = f"position could be worth {{value}}; {share} basis points of equity are {{limit}}"
     return refuse_limit(ticket, limits, ALLOCATION, Reason.MAX_ALLOCATION, limit, value, text)
 
 
@@ -120,7 +120,7 @@ def rule_leverage(ticket: Ticket, limits: Limits, exposure: int) -> int:
     limit = equity * limits.leverage_max
     if exposure <= limit:
         return 0
-    text = f"the exposure could become {{value}}; {limits.leverage_max} times the equity is {{limit}}"
+    text = f"exposure could become {{value}}; {limits.leverage_max} times the equity is {{limit}}"
     return refuse_limit(ticket, limits, LEVERAGE, Reason.MAX_LEVERAGE, limit, exposure, text)
 
 

@@ -274,9 +274,9 @@ def value_balance(state: State, portfolio: Portfolio, balance: Balance) -> None:
         exponent = scale + market.instrument.price_scale - portfolio.base_scale
         valued = Valued(portfolio, balance, int(10 ** max(0, exponent)))
         market.valued.append(valued)
-        balance.rate_num = 0
+        balance.rate_num = market.instrument.mark
         balance.rate_den = valued.rate_den
-        balance.unvalued = True  # until the market's first price
+        balance.unvalued = market.instrument.mark == 0  # until the market's first price
     elif _at_par(portfolio, balance.asset):
         _fixed_rate(portfolio, balance, scale)
     else:

@@ -71,6 +71,13 @@ class World:
             runner.market(message)
         return True
 
+    def warm_up(self) -> None:
+        """Take the first messages until every instrument has a price."""
+        markets = self.simulation.core.state.markets.values()
+        while not all(market.instrument.mid_twice() for market in markets):
+            if not self.step():
+                return
+
     def run_until(self, ts: int) -> bool:
         """Let time pass up to `ts`; False when the feed ended before it."""
         while True:

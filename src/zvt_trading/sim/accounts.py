@@ -30,7 +30,7 @@ class Asset:
         self.insurance = 0  # losses beyond a margin, borne by the venue's fund
 
     def difference(self) -> int:
-        """Accounts' money less its sources; anything but 0 is money made or lost by the simulator."""
+        """Accounts' money less its sources; anything but 0 is money out of nowhere."""
         return self.held - (
             self.external + self.market - self.fees - self.funding + self.insurance
         )
@@ -189,7 +189,9 @@ class Seat:
             self._exchange(-amount, notional)
         return notional
 
-    def charge_fee(self, side: int, liquidity: int, quantity: int, notional: int) -> tuple[str, int]:
+    def charge_fee(
+        self, side: int, liquidity: int, quantity: int, notional: int
+    ) -> tuple[str, int]:
         """Take the fee of a fill; return (asset, amount).
 
         A third-asset fee that the account cannot pay is charged in the settle asset instead.

@@ -47,7 +47,6 @@ from zvt_trading.messages.reports import (
 from zvt_trading.sim.accounts import Account, Asset, FeeRule, Seat, VenueOrder
 from zvt_trading.sim.clearing import Listing, settle_funding
 from zvt_trading.sim.fills import MatchedMarket, RecordedMarket
-from zvt_trading.sim.matcher import REJECTED_POST_ONLY
 from zvt_trading.sim.order_desk import BALANCE, POST_ONLY, REDUCE_ONLY, OrderDesk
 from zvt_trading.sim.record import ROW_AMENDED, ROW_CREDIT, ROW_DEBIT, ROW_FILL, Record, fill_report
 from zvt_trading.sim.venue_rules import (
@@ -188,11 +187,12 @@ class SimExchange:
         owner = self.accounts.get(account)
         listing = self.desk.listings.get(instrument_id)
         if owner is None or listing is None:
-            text = f"no account {account!r}" if owner is None else f"no instrument {instrument_id!r}"
+            text = f"no account {account!r} or no instrument {instrument_id!r}"
             self.desk.reject(order_id, account, instrument_id, _OTHER, text, now, out)
             return out
         if self.orders_per_second_max and not self._within_rate(now):
-            self.desk.reject(order_id, account, instrument_id, _RATE_LIMIT, "too many orders", now, out)
+            text = f"more than {self.orders_per_second_max} orders a second"
+            self.desk.reject(order_id, account, instrument_id, _RATE_LIMIT, text, now, out)
             return out
         old = self.desk.orders.get(order_id)
         if old is not None and self._refuse_duplicate(old, account, instrument_id, now, out):
@@ -247,9 +247,11 @@ class SimExchange:
         quantity = quantity or order.quantity
         reason = self._amend_refusal(order, price, quantity)
         if reason == 0 and not order.waiting:
-            listing.market.now = now
-            code = listing.market.amend(order_id, price, quantity - order.filled)
-            reason = POST_ONLY if code == REJECTED_POST_ONLY else 0
+            touch = listing.touch(order.side)
+            if order.post_only and touch and order.side * (touch - price) <= 0:
+                reason = POST_ONLY
+            else:
+                listing.market.amend(order_id, price, quantity - order.filled)
         if reason:
             return [AmendFailed(order_id, reason, f"{price} x {quantity} refused", now)]
         order.price = price
@@ -268,7 +270,7 @@ class SimExchange:
     # The market and the clock.
 
     def on_market(self, now: int, message: MarketData) -> list[Report]:
-        """Market data of an instrument listed here (others are ignored): what it did to our orders."""
+        """Market data of an instrument listed here (others are ignored): what it does to orders."""
         if isinstance(message, QuoteTick):
             return self.on_quote(now, message)
         out: list[Report] = []

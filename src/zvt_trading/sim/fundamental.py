@@ -1,4 +1,4 @@
-"""Where generated prices come from: one integer random walk an asset, and venues that stray from it.
+"""Where generated prices come from: an integer random walk an asset, and venues that stray.
 
 A step is a tenth of a second. Returns are in parts per billion; their size clusters (a GARCH(1,1)
 in integers) and they have mild trends. Being multiplied on, they never take a price to zero.
@@ -9,6 +9,7 @@ from typing import Final, final
 from zvt_trading.core.rng import Rng
 
 STEP_NS: Final = 100_000_000
+PPM: Final = 1_000_000
 PPB: Final = 1_000_000_000
 FINE: Final = 1_000
 """Parts of a price unit a fundamental is kept in, so that small returns are not rounded away."""
@@ -62,29 +63,37 @@ class Fundamental:
 
 @final
 class Stray:
-    """How far one market is from the fundamental: a premium and short-lived dislocations, in ppm."""
+    """How far one market is from the fundamental, in parts per million.
 
-    def __init__(self, premium: int, rng: Rng) -> None:
-        self.premium: Final = premium
+    A perpetual has a `premium` that wanders about zero; every market has short-lived dislocations.
+    """
+
+    def __init__(self, has_premium: bool, rng: Rng) -> None:
+        self.premium = 0
         self.dislocation = 0
+        self._has_premium: Final = has_premium
         self._rng: Final = rng
 
     def step(self) -> None:
         """One step: dislocations strike about four times a minute and lose an eighth a step."""
         word = self._rng.next_u64()
+        if self._has_premium:
+            self.premium += (word >> 8) % 21 - 10 - self.premium // 200
         if word % 150 == 0:
             size = 300 + (word >> 32) % 1_200
             self.dislocation += size if word >> 63 else -size
         elif self.dislocation > 0:
             self.dislocation -= (self.dislocation + 7) // 8
         else:
-            self.dislocation -= self.dislocation // 8
+            self.dislocation += (7 - self.dislocation) // 8
 
     def price(self, fundamental: Fundamental) -> int:
         """The market's own fair price, in price units."""
-        return fundamental.value * (1_000_000 + self.premium + self.dislocation) // (
-            1_000_000 * FINE
-        )
+        return fundamental.value * (PPM + self.premium + self.dislocation) // (PPM * FINE)
+
+    def mark(self, fundamental: Fundamental) -> int:
+        """The fair price without the dislocation."""
+        return fundamental.value * (PPM + self.premium) // (PPM * FINE)
 
 
 def _square_root(value: int) -> int:

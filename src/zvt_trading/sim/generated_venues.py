@@ -52,7 +52,7 @@ VENUES: Final = (
     VenueStyle("binance", 10, 100, 100, 1, 10, (100, 100), (20, 50)),
     VenueStyle("okx", 15, 70, 130, 10, 10, (80, 100), (20, 50)),
     VenueStyle("bybit", 20, 50, 150, 10, 1, (100, 100), (20, 55)),
-    VenueStyle("coinbase", 40, 30, 200, 1, 1, (400, 600), None),
+    VenueStyle("coinbase", 35, 30, 200, 1, 1, (400, 600), None),
 )
 
 

@@ -39,7 +39,9 @@ class LinkProfile:
             if not 0 <= ppm <= PPM:
                 raise ValueError(f"{name} {ppm} is not within 0..{PPM}")
         if (reorder_ppm > 0) != (reorder_delay > 0):
-            raise ValueError(f"reorder_ppm {reorder_ppm} and reorder_delay {reorder_delay} go together")
+            raise ValueError(
+                f"reorder_ppm {reorder_ppm} and reorder_delay {reorder_delay} go together"
+            )
         last = 0
         for window in disconnects:
             if not last <= window[0] < window[1]:
@@ -136,7 +138,7 @@ class Parcel:
 
 @final
 class Wire:
-    """Everything under way in a simulated world, the next due first; ties in the order of pushing."""
+    """Everything under way in a simulated world, the next due first; ties as they were pushed."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Parcel]] = []

@@ -129,7 +129,9 @@ class OrderDesk:
         order.venue_order_id = str(self._order_count)
         order.life = ACCEPTED
         order.ts_accepted = now
-        row = self._row(now, ROW_ACCEPTED, order.seat.account.name, order.seat.instrument.id, order.id)
+        row = self._row(
+            now, ROW_ACCEPTED, order.seat.account.name, order.seat.instrument.id, order.id
+        )
         row.side = order.side
         row.price = order.price
         row.quantity = order.quantity
@@ -239,7 +241,9 @@ class OrderDesk:
         notional = seat.book_fill(order.side, fill.price, fill.quantity)
         charged = seat.charge_fee(order.side, liquidity, fill.quantity, notional)
         order.filled += fill.quantity
-        row = self._row(fill.ts, ROW_FILL, seat.account.name, seat.instrument.id, order.id)
+        # A recorded market's clock is its last message, which may be older than the order.
+        ts = fill.ts if fill.ts > order.ts_accepted else order.ts_accepted
+        row = self._row(ts, ROW_FILL, seat.account.name, seat.instrument.id, order.id)
         row.side = order.side
         row.price = fill.price
         row.quantity = fill.quantity
@@ -250,11 +254,11 @@ class OrderDesk:
         out.append(
             Fill(
                 order.id, row.trade_id, fill.price, fill.quantity, liquidity, charged[0],
-                charged[1], fill.ts,
+                charged[1], ts,
             )
         )
         if order.filled >= order.quantity:
-            self._close(order, FILLED, fill.ts)
+            self._close(order, FILLED, ts)
         elif order.lock:
             order.relock()
 

@@ -1,0 +1,183 @@
+"""The one place that wires things together: core, venues, feeds, portfolios."""
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from msgspec import Struct
+
+from zvt_trading.adapters.files import RecordedFeed, open_recordings
+from zvt_trading.core.rng import Rng
+from zvt_trading.core.trading_core import TradingCore
+from zvt_trading.core.units import SECOND
+from zvt_trading.errors import CallerError
+from zvt_trading.messages.commands import Deposit, ListInstrument, OpenPortfolio
+from zvt_trading.messages.events import CommandRefused
+from zvt_trading.messages.market import InstrumentSpec, MarketData
+from zvt_trading.ports.feed import Feed
+from zvt_trading.runtime.codes import code_of, reason_of
+from zvt_trading.runtime.numbers import to_scaled
+from zvt_trading.runtime.world import World
+from zvt_trading.sim.exchange import SimExchange
+from zvt_trading.sim.fills import MatchedMarket, RecordedMarket
+from zvt_trading.sim.generated import GeneratedMarket
+from zvt_trading.sim.link import LinkProfile
+from zvt_trading.sim.simulation import Simulation
+from zvt_trading.types import AccountingMethod, Number
+
+ORDER_LATENCY = LinkProfile(delay_min=2_000_000, delay_max=8_000_000)
+"""One way to a venue and back, each: 2-8 ms, as from a server in the venue's region."""
+NO_LATENCY = LinkProfile()
+
+MarketMaker = Callable[[InstrumentSpec], RecordedMarket | MatchedMarket]
+
+
+class PortfolioSetup(Struct, frozen=True, kw_only=True):
+    """A portfolio to begin with: `cash` of the base asset on every venue, `coins` besides.
+
+    `coins` are (venue, asset, amount).
+    """
+
+    portfolio_id: str = "default"
+    base_asset: str = "USDT"
+    method: AccountingMethod | str = AccountingMethod.FIFO
+    cash: Number = Decimal(100_000)
+    coins: tuple[tuple[str, str, Number], ...] = ()
+
+
+class GeneratedFeed:
+    """The built-in market as a feed.
+
+    Before the market moves on, `before_step` (given its next time) lets what is due at the venues
+    arrive there, so that our orders meet the market as it was.
+    """
+
+    def __init__(self, market: GeneratedMarket) -> None:
+        self.before_step: Callable[[int], None] | None = None
+        self._market = market
+
+    def __iter__(self) -> Iterator[MarketData]:
+        """The market's messages until its time is over."""
+        market = self._market
+        while (due := market.next_time()) > 0:
+            if self.before_step is not None:
+                self.before_step(due)
+            yield from market.step(due)
+
+    def progress(self) -> tuple[int, int]:
+        """Nanoseconds of market time, done and in all."""
+        market = self._market
+        return market.now - market.start_ns, market.end_ns - market.start_ns
+
+
+def build_world(
+    specs: Sequence[InstrumentSpec],
+    feed: Feed,
+    market_of: MarketMaker,
+    *,
+    portfolios: Sequence[PortfolioSetup] = (PortfolioSetup(),),
+    seed: int = 0,
+    outward: LinkProfile = ORDER_LATENCY,
+    inward: LinkProfile = ORDER_LATENCY,
+) -> World:
+    """An engine on simulated venues that list `specs`, driven by `feed`.
+
+    Raises CallerError when a specification or portfolio contradicts another.
+    """
+    simulation = Simulation(TradingCore())
+    rng = Rng(seed)
+    exchanges: dict[str, SimExchange] = {}
+    for spec in specs:
+        exchange = exchanges.get(spec.venue)
+        if exchange is None:
+            exchange = SimExchange(spec.venue)
+            exchanges[spec.venue] = exchange
+            simulation.add_venue(exchange, outward, inward, rng.fork(len(exchanges)))
+        exchange.list_instrument(spec, market_of(spec))
+    world = World(simulation, feed)
+    first = world.peek()
+    if first is not None:
+        simulation.now = first.ts - 1
+    refusals: list[CommandRefused] = []
+    simulation.subscribers.append(lambda event: _note_refusal(event, refusals))
+    for spec in specs:
+        simulation.command(ListInstrument(spec))
+    for setup in portfolios:
+        _open(simulation, setup)
+    simulation.subscribers.pop()
+    if refusals:
+        refusal = refusals[0]
+        raise CallerError(f"{refusal.command}: {reason_of(refusal.reason)}: {refusal.text}")
+    return world
+
+
+def default_world(seed: int = 7, seconds: int = 3600) -> World:
+    """Four simulated exchanges on the generated market, one portfolio; orders take no time."""
+    return generated_world(seed=seed, seconds=seconds, latency=NO_LATENCY)
+
+
+def generated_world(
+    *,
+    seed: int = 7,
+    seconds: int = 60,
+    portfolios: Sequence[PortfolioSetup] = (PortfolioSetup(),),
+    latency: LinkProfile = ORDER_LATENCY,
+) -> World:
+    """The built-in market: seeded order flow on four venues."""
+    market = GeneratedMarket(seed, seconds * SECOND)
+    feed = GeneratedFeed(market)
+    world = build_world(
+        market.specs(),
+        feed,
+        lambda spec: market.market(f"{spec.venue}:{spec.symbol}"),
+        portfolios=portfolios,
+        seed=seed,
+        outward=latency,
+        inward=latency,
+    )
+    feed.before_step = world.simulation.advance
+    world.warm_up()
+    return world
+
+
+def recorded_world(
+    paths: Sequence[Path],
+    *,
+    portfolios: Sequence[PortfolioSetup] = (PortfolioSetup(),),
+    seed: int = 0,
+    latency: LinkProfile = ORDER_LATENCY,
+) -> World:
+    """Recorded markets; raises DataError when a file cannot be read."""
+    feed: RecordedFeed = open_recordings(paths)
+    return build_world(
+        feed.specs,
+        feed,
+        lambda spec: RecordedMarket(spec.tick),
+        portfolios=portfolios,
+        seed=seed,
+        outward=latency,
+        inward=latency,
+    )
+
+
+def _open(simulation: Simulation, setup: PortfolioSetup) -> None:
+    """Open a portfolio and fund it on every venue where its base asset exists."""
+    state = simulation.core.state
+    scale = state.asset_scales.get(setup.base_asset)
+    if scale is None:
+        known = ", ".join(sorted(state.asset_scales))
+        raise CallerError(f"no asset {setup.base_asset!r} to value a portfolio in; known: {known}")
+    method = code_of("accounting_method", setup.method)
+    simulation.command(OpenPortfolio(setup.portfolio_id, setup.base_asset, scale, method))
+    cash = to_scaled("cash", setup.cash, scale)
+    for venue in sorted(state.venues):
+        if cash:
+            simulation.command(Deposit(setup.portfolio_id, venue, setup.base_asset, cash))
+    for venue, asset, amount in setup.coins:
+        coins = to_scaled("coins", amount, state.asset_scales.get(asset, 8))
+        simulation.command(Deposit(setup.portfolio_id, venue, asset, coins))
+
+
+def _note_refusal(event: object, refusals: list[CommandRefused]) -> None:
+    if isinstance(event, CommandRefused):
+        refusals.append(event)
