@@ -28,13 +28,14 @@ test: interpreted-test compiled-test digest-test ## Run the tests against both b
 
 .PHONY: interpreted-test
 interpreted-test: .venv/.ready no-compiled-sources
-	ZVT_TRADING_EXPECT=interpreted .venv/bin/python -m pytest --cov --cov-report=term \
-		--cov-report=json:.coverage.json
-	.venv/bin/python tools/coverage_gate.py .coverage.json
+	.venv/bin/python tools/assert_compiled.py interpreted
+	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report=json:coverage.json
+	.venv/bin/python tools/coverage_gate.py coverage.json
 
 .PHONY: compiled-test
 compiled-test: .venv-compiled/.ready
-	ZVT_TRADING_EXPECT=compiled .venv-compiled/bin/python -m pytest
+	.venv-compiled/bin/python tools/assert_compiled.py compiled
+	.venv-compiled/bin/python -m pytest --numprocesses auto
 
 .PHONY: digest-test
 digest-test: .venv/.ready .venv-compiled/.ready no-compiled-sources
@@ -59,11 +60,12 @@ bench: .venv-compiled/.ready ## Measure every workload of benchmarks/, compiled
 
 .PHONY: prove
 prove: .venv-compiled/.ready ## Run the long proofs: many more seeds and examples
-	ZVT_PROVE=1 ZVT_TRADING_EXPECT=compiled .venv-compiled/bin/python -m pytest -m prove
+	ZVT_PROVE=1 .venv-compiled/bin/python -m pytest -m prove
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .venv-compiled .venv-demo build dist src/*.egg-info .coverage* .hypothesis
+	rm -rf .venv .venv-compiled .venv-demo build dist src/*.egg-info
+	rm -rf .coverage* coverage.json .hypothesis zvt-trading-demo.html
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find src \( -name '*.so' -o -name '*.pyd' \) -delete

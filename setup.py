@@ -75,8 +75,7 @@ def prove_compiler() -> None:
 
     source = WORK / "probe.c"
     source.write_text(PROBE)
-    command = build_ext(Distribution())
-    command.extensions = [Extension("probe", [str(source)])]
+    command = build_ext(Distribution({"ext_modules": [Extension("probe", [str(source)])]}))
     command.build_lib = command.build_temp = str(WORK / "probe")
     try:
         command.ensure_finalized()
@@ -99,16 +98,24 @@ def translate() -> list[Extension]:
 
         # Not the project's mypy settings: what is a style error there must not cost the speed here.
         # One C file for all: gcc inlines across modules, and it takes a minute.
-        return mypycify(
+        found: list[Extension] = mypycify(
             ["--config-file=", *modules],
             opt_level="3",
             debug_level="0",
             group_name="zvt_trading",
             target_dir=str(WORK / "c"),
         )
-    except (Exception, SystemExit) as error:  # mypyc leaves by sys.exit on a type error
-        message = f"mypyc failed ({error})"
+    except SystemExit as error:
+        message = "mypyc refused the sources, its errors are above"
         raise CannotCompileError(message) from error
+    except Exception as error:
+        message = f"mypyc failed: {error!r}"
+        raise CannotCompileError(message) from error
+    for extension in found:
+        # mypyc adds -Werror: a new warning of a newer gcc would cost the user the compiled build.
+        arguments = extension.extra_compile_args
+        extension.extra_compile_args = [each for each in arguments if each != "-Werror"]
+    return found
 
 
 def extensions() -> list[Extension]:

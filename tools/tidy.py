@@ -22,6 +22,13 @@ EXACT_ROOMS = ("messages", "core", "sim")
 TIMELESS_ROOMS = (*EXACT_ROOMS, "runtime")
 SEARCHED = ("src", "tests", "tools", "benchmarks", "setup.py")
 
+# What the exact rooms may import besides each other: what is not listed needs a reason to be.
+PURE_MODULES = {"bisect", "collections", "hashlib", "heapq", "mypy_extensions", "typing"}
+IMPORTS = {
+    "messages": {"enum", "msgspec", "typing"},
+    "core": PURE_MODULES,
+    "sim": PURE_MODULES,
+}
 CLOCK_AND_CHANCE_MODULES = {"random", "secrets", "time", "uuid"}
 WALL_CLOCKS = {"date.today", "datetime.now", "datetime.today", "datetime.utcnow"}
 
@@ -37,6 +44,8 @@ def is_set(node: ast.expr) -> bool:
     """Whether the expression makes a set where it stands."""
     if isinstance(node, ast.Set | ast.SetComp):
         return True
+    if isinstance(node, ast.BinOp):
+        return is_set(node.left) or is_set(node.right)
     called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     return called and ast.unparse(node).startswith(("set(", "frozenset("))
 
@@ -56,6 +65,9 @@ def exactness_findings(tree: ast.Module) -> Iterator[Finding]:
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 if any(is_set(part.iter) for part in node.generators):
                     yield node.lineno, "iteration over a set: the order is not defined"
+            case ast.Call(func=ast.Name(id="list" | "tuple" | "iter" | "enumerate"), args=args):
+                if any(is_set(argument) for argument in args):
+                    yield node.lineno, "a sequence made of a set: the order is not defined"
             case _:
                 pass
 
@@ -75,6 +87,16 @@ def clock_findings(tree: ast.Module) -> Iterator[Finding]:
                 yield node.lineno, f"import of {name}: time and chance come in as inputs"
         if isinstance(node, ast.Attribute) and ast.unparse(node).endswith(tuple(WALL_CLOCKS)):
             yield node.lineno, f"{ast.unparse(node)}: time and chance come in as inputs"
+
+
+def import_findings(tree: ast.Module, room: str) -> Iterator[Finding]:
+    """Imports of an exact room that are not listed; between our rooms import-linter decides."""
+    allowed = IMPORTS[room] | {PACKAGE.name}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in imported_modules(node):
+                if name not in allowed:
+                    yield node.lineno, f"import of {name or 'a relative name'}: not in {room}"
 
 
 def length_findings(tree: ast.Module, source: str) -> Iterator[Finding]:
@@ -116,6 +138,8 @@ def findings(path: Path, source: str) -> list[Finding]:
         for rooms, rule in rules:
             if room in rooms:
                 found += rule(tree)
+        if room in IMPORTS:
+            found += import_findings(tree, room)
         found += length_findings(tree, source)
     return sorted(found)
 

@@ -170,7 +170,7 @@ class World:
         """A ticket for a request."""
         request = self.request(*args, **changes)
         holding = self.holding(request.instrument, request.portfolio)
-        ticket = Ticket(request, holding.portfolio, holding, self.state.strategy(request.strategy))
+        ticket = Ticket(self.state.terms(request), holding.portfolio, holding, self.state.strategy(request.strategy))
         ticket.held = held
         return ticket
 
@@ -185,7 +185,7 @@ class World:
     def work(self, ticket: Ticket) -> Order:
         """What `evolve` does with a placed order."""
         self.count += 1
-        order = Order(f"o{self.count}", ticket.request, ticket.holding, ticket.strategy, self.now)
+        order = Order(f"o{self.count}", ticket.terms, ticket.holding, ticket.strategy, self.now)
         ticket.portfolio.open_orders += 1
         if ticket.held:
             order.life = PENDING

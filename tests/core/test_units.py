@@ -1,6 +1,7 @@
 """Specification of scaled integers: exact text, named roundings."""
 
 import math
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 
@@ -174,14 +175,11 @@ class TestText:
             parse_scaled(text, 8)
         assert f"{text!r} is not a plain decimal number" == str(error.value)
 
-    @pytest.mark.xfail(raises=ValueError, reason="int('') and the interpreter's limit of digits")
     @pytest.mark.parametrize("text", [".0", "-.00", "9" * 5_000])
     def test_a_unit_error_or_a_number(self, text: str) -> None:
         """Whatever the text, either it is read or UnitError says why not; nothing else escapes."""
-        try:
+        with suppress(UnitError):
             parse_scaled(text, 0)
-        except UnitError:
-            pass
 
     def test_too_fine(self) -> None:
         """The error says the number and the scale; it is a ValueError for the caller."""

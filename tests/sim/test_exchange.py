@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from venue_world import BTC, ME, PERP_ID, PERP_SPEC, SPOT_ID, SPOT_SPEC, USDT, World, names
+from venue_world import BTC, ME, PERP_ID, PERP_SPEC, SPOT_ID, SPOT_SPEC, USDT, World, names, ready
 
 from zvt_trading.core.fees import RECEIVED, THIRD, FeeSchedule
 from zvt_trading.messages.codes import (
@@ -17,14 +17,9 @@ from zvt_trading.messages.codes import (
     MARKET,
     SELL,
     STOP,
-    STOP_LIMIT,
-    TAKE_PROFIT,
-    TAKE_PROFIT_LIMIT,
     TRAILING_STOP,
-    TRIGGER_LAST,
-    TRIGGER_MARK,
 )
-from zvt_trading.messages.market import BookDelta, BookSnapshot, MarkPrice, VenueStatus
+from zvt_trading.messages.market import Bar, BookDelta, BookSnapshot, VenueStatus
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import (
     AmendFailed,
@@ -38,16 +33,6 @@ from zvt_trading.messages.reports import (
 )
 from zvt_trading.sim.exchange import DUPLICATE_OPEN, DUPLICATE_RETURNED, SimExchange
 from zvt_trading.sim.record import ROW_REJECTED
-
-
-def ready(**arguments: Any) -> World:
-    """A funded world quoted 100.00 x 1.000 / 100.10 x 1.000."""
-    world = World(**arguments)
-    world.fund(usdt=1_000, btc=2)
-    world.quote(10_000, 10_010)
-    world.quote(10_000, 10_010, instrument=PERP_ID)
-    return world
-
 
 REJECTS = [
     ("unknown account", {"account": "nobody"}, Reason.VENUE_REJECTED, "no account"),
@@ -408,7 +393,9 @@ def test_foreign_market_data_is_ignored() -> None:
     """Other instruments and venue status change nothing."""
     world = ready()
     assert world.quote(1, 2, instrument="okx:BTC/USDT") == []
-    assert world.exchange.on_market(9, VenueStatus("binance", False, 9)) == []
+    assert world.market(VenueStatus("binance", healthy=False, ts=9)) == []
+    assert world.trade(9_900, 10, instrument="okx:BTC/USDT") == []
+    assert world.market(Bar(SPOT_ID, 1, 1, 1, 1, 1, 8, 9)) == []
 
 
 def test_books_move_the_market_too() -> None:
@@ -420,87 +407,6 @@ def test_books_move_the_market_too() -> None:
     assert 10_000 == world.order(BUY, 100)[1].price
     exchange.on_market(2, BookDelta(SPOT_ID, (), ((10_000, 0), (10_050, 500)), 2, 2, 2))
     assert 10_050 == world.order(BUY, 100)[1].price
-
-
-STOPS = [
-    ("stop buy", STOP, BUY, 10_100, (10_080, 10_090), (10_090, 10_100)),
-    ("stop sell", STOP, SELL, 9_900, (9_910, 9_930), (9_900, 9_930)),
-    ("take profit buy", TAKE_PROFIT, BUY, 9_900, (9_890, 9_910), (9_890, 9_900)),
-    ("take profit sell", TAKE_PROFIT, SELL, 10_100, (10_090, 10_110), (10_100, 10_110)),
-]
-
-
-@pytest.mark.parametrize(
-    ("kind", "side", "trigger", "before", "at"), [row[1:] for row in STOPS],
-    ids=[row[0] for row in STOPS],
-)  # fmt: skip
-def test_a_stop_held_by_the_venue_waits_for_its_quote(
-    kind: int, side: int, trigger: int, before: tuple[int, int], at: tuple[int, int]
-) -> None:
-    """Buys watch the ask, sells the bid; then it is a market order."""
-    world = ready()
-    reports = world.order(side, 100, order_type=kind, instrument=PERP_ID, trigger_price=trigger)
-    assert ["VenueAccepted"] == names(reports)
-    assert [] == world.quote(*before, instrument=PERP_ID)
-    assert ["Fill"] == names(world.quote(*at, instrument=PERP_ID))
-    assert world.exchange.open_orders() == []
-
-
-def test_stops_by_last_and_by_mark() -> None:
-    """The trade price and the mark price trigger their own stops only."""
-    world = ready()
-    world.exchange.on_market(9, MarkPrice(PERP_ID, 10_000, 9))
-    stop: dict[str, Any] = {"order_type": STOP, "instrument": PERP_ID, "trigger_price": 10_100}
-    world.order(BUY, 100, **stop, trigger_by=TRIGGER_LAST)
-    world.order(BUY, 100, **stop, trigger_by=TRIGGER_MARK)
-    assert [] == world.quote(10_090, 10_110, instrument=PERP_ID)
-    assert ["o1"] == [r.order_id for r in world.trade(10_100, 10, PERP_ID)]
-    reports = world.exchange.on_market(world.now, MarkPrice(PERP_ID, 10_100, world.now))
-    assert ["o2"] == [r.order_id for r in reports]
-
-
-def test_a_stop_limit_rests_when_triggered_and_can_be_taken_back() -> None:
-    """Waiting it locks nothing; triggered it is an ordinary limit order; both can be cancelled."""
-    world = ready()
-    limit: dict[str, Any] = {"order_type": STOP_LIMIT, "instrument": PERP_ID, "trigger_price": 10_100}
-    world.order(BUY, 100, 10_050, **limit)
-    world.order(BUY, 100, 10_050, **limit)
-    assert 0 == world.locked()
-    assert ["VenueAmended"] == names(world.exchange.amend(9, "o1", 10_040, 200))
-    assert [VenueCancelled("o2", Reason.USER, 9, 0)] == world.exchange.cancel(9, "o2")
-    world.quote(10_090, 10_110, instrument=PERP_ID)
-    assert 20 * USDT + 8 * USDT // 100 == world.locked()
-    assert [VenueCancelled("o1", Reason.USER, 9, 0)] == world.exchange.cancel(9, "o1")
-
-
-def test_a_stop_that_cannot_be_paid_when_triggered_is_cancelled() -> None:
-    """It was accepted, so it cannot be rejected any more."""
-    world = ready()
-    world.order(BUY, 50_000, order_type=STOP, instrument=PERP_ID, trigger_price=10_100)
-    (report,) = world.quote(10_090, 10_110, instrument=PERP_ID)
-    assert VenueCancelled("o1", Reason.VENUE_BALANCE, world.now, 0) == report
-
-
-def test_a_stop_triggered_into_an_empty_market_is_cancelled() -> None:
-    """Mark triggers without anybody quoting."""
-    world = World()
-    world.fund(usdt=100)
-    world.order(
-        BUY, 100, order_type=STOP, instrument=PERP_ID, trigger_price=10_100, trigger_by=TRIGGER_MARK
-    )
-    (report,) = world.exchange.on_market(9, MarkPrice(PERP_ID, 10_100, 9))
-    assert VenueCancelled("o1", Reason.VENUE_NO_LIQUIDITY, 9, 0) == report
-
-
-def test_a_waiting_stop_can_expire() -> None:
-    """A take-profit with a date that never triggered."""
-    world = ready()
-    world.order(
-        SELL, 100, 10_200, order_type=TAKE_PROFIT_LIMIT, instrument=PERP_ID, trigger_price=10_200,
-        tif=GTD, expire_ts=5_000,
-    )  # fmt: skip
-    assert [VenueExpired("o1", 5_000, 0)] == world.exchange.on_time(5_000)
-    assert [] == world.quote(10_300, 10_310, instrument=PERP_ID)
 
 
 def test_inverse_contracts_have_no_notional_filter() -> None:
@@ -516,3 +422,35 @@ def test_inverse_contracts_have_no_notional_filter() -> None:
     assert ["VenueAccepted"] == names(
         world.order(BUY, 1, 9_000, LIMIT, instrument="binance:BTC/USDT:BTC")
     )
+
+
+def test_an_order_that_ended_before_its_date_does_not_expire() -> None:
+    """The clock finds it gone; trades expire what is due before they fill it."""
+    world = ready()
+    world.order(SELL, 100, 10_050, tif=GTD, expire_ts=5_000)
+    world.order(SELL, 100, 10_050, tif=GTD, expire_ts=6_000)
+    world.exchange.cancel(9, "o1")
+    assert [] == world.exchange.on_time(5_500)
+    world.now = 6_000
+    assert ["VenueExpired"] == names(world.trade(10_060, 1_000))
+
+
+def test_a_reused_id_is_not_forgotten_with_its_predecessor() -> None:
+    """The history drops the closed order, not the open one that has its id now."""
+    world = ready(policy=DUPLICATE_OPEN, history=1)
+    world.order(BUY, 100, order_id="x")
+    world.order(BUY, 100, 9_900, order_id="x")
+    for _ in range(4):
+        world.order(BUY, 100)
+    assert ["x"] == [order.id for order in world.exchange.open_orders()]
+    assert world.exchange.query("x") is not None
+
+
+def test_the_books_find_their_own_mistakes() -> None:
+    """Money from nowhere, a lock without an order: each is named."""
+    world = ready()
+    world.exchange.account(ME).balance("USDT").total += 1
+    world.exchange.account(ME).balance("BTC").locked += 1
+    first, second = world.exchange.problems()
+    assert first.startswith("binance USDT: 100000000001 held, 100000000000 booked")
+    assert second == ("binance main BTC: locked 1, orders need 0; margin 0, positions need 0")

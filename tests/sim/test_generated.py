@@ -237,6 +237,8 @@ def test_emptying_a_book_does_not_end_the_world() -> None:
     world = GeneratedMarket(4, 60 * SECOND)
     world.step(START_NS + SECOND)
     market = world.market(BTC_BINANCE)
+    market.submit("some", BUY, 0, market.matcher.size_at(SELL, market.best_ask()) - 1, GTC, False)
+    world.step(world.now)
     market.submit("all", BUY, 0, 10**12, GTC, False)
     assert 0 == market.best_ask()
     seen = world.step(world.now)

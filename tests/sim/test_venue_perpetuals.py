@@ -127,7 +127,7 @@ def test_orders_that_reduce_need_no_margin() -> None:
 
 
 def test_a_cross_loss_is_not_free_money() -> None:
-    """Equity, not the wallet, backs new orders: 100 less a loss of 30 leaves 60 beside 10 margin."""
+    """Equity, not the wallet, backs new orders: 100 - 30 loss - 10 margin leaves 60."""
     world = perpetual(mode=CROSS, usdt=100)
     trade_at(world, BUY, 1_000, 10_000)
     mark(world, 7_000)
@@ -239,6 +239,8 @@ def test_cross_positions_share_the_wallet_and_the_worst_goes_first() -> None:
     world = cross_pair(20)
     world.quote(10_000, 10_010)
     world.order(BUY, 50, 10_000)
+    world.exchange.credit("other", "USDT", 100 * USDT)
+    world.order(BUY, 50, 10_000, account="other")
     assert [] == mark(world, 8_190)
     cancelled, liquidated = mark(world, 8_180)
     assert VenueCancelled("o3", Reason.LIQUIDATION, world.now, 0) == cancelled
@@ -258,6 +260,15 @@ def test_when_all_is_lost_the_fund_covers_the_rest() -> None:
     assert [OTHER_ID, PERP_ID] == [report.instrument for report in reports]
     assert 0 == world.total()
     assert world.exchange.problems() == []
+
+
+def test_a_wallet_larger_than_the_position_has_no_bankruptcy_price() -> None:
+    """Wallet 150, two longs of 100 both at 25: the first closes at the mark, then none is left."""
+    world = cross_pair(150)
+    assert [] == mark(world, 2_500, OTHER_ID)
+    first, second = mark(world, 2_500)
+    assert [2_500, 2_500] == [first.price, second.price]
+    assert 0 == world.total()
 
 
 def test_an_isolated_margin_is_not_the_cross_positions_money() -> None:

@@ -119,3 +119,12 @@ class World:
 def names(reports: list[Any]) -> list[str]:
     """The kinds of the reports, in order."""
     return [type(report).__name__ for report in reports]
+
+
+def ready(**arguments: Any) -> World:
+    """A funded world quoted 100.00 x 1.000 / 100.10 x 1.000."""
+    world = World(**arguments)
+    world.fund(usdt=1_000, btc=2)
+    world.quote(10_000, 10_010)
+    world.quote(10_000, 10_010, instrument=PERP_ID)
+    return world

@@ -21,9 +21,7 @@ from zvt_trading.messages.codes import (
     OFFSET_BPS,
     PENDING,
     ROLE_ENTRY,
-    ROLE_NONE,
     ROLE_OCO_LEG,
-    ROLE_TAKE_PROFIT,
     STOP,
     STOP_LIMIT,
     TRAILING_STOP,
@@ -47,6 +45,9 @@ class Contingent:
         for order in list(market.stops):
             if order.life != PENDING:
                 continue
+            if order.type == LIMIT:
+                self._retry(order)
+                continue
             price = _reference(order)
             if price <= 0:
                 continue
@@ -67,12 +68,20 @@ class Contingent:
         else:
             self._after_leg(order)
 
+    def _retry(self, child: Order) -> None:
+        """A resting take-profit that is due, but that the gate held back a moment ago."""
+        if child.list is not None:
+            for order in child.list.orders:
+                if order.role == ROLE_ENTRY:
+                    self._after_entry(order)
+                    return
+
     def _trail(self, order: Order, price: int) -> None:
         """Move the trigger after the market, never back."""
-        request = order.request
+        terms = order.terms
         tick = order.instrument.tick
-        offset = request.trailing_offset
-        if request.trailing_unit == OFFSET_BPS:
+        offset = terms.trailing_offset
+        if terms.trailing_unit == OFFSET_BPS:
             offset = price * offset // BPS_ONE
         if order.side == BUY:
             trigger = round_up_to(price + offset, tick)
@@ -86,62 +95,75 @@ class Contingent:
 
     def _send(self, order: Order) -> None:
         """Send a triggered order, after its resting sibling is out of the way."""
-        if order.list is None:
+        linked = order.list
+        if linked is None:
             self.orders.release(order, order.quantity)
             return
-        done = 0
-        for sibling in order.list.orders:
+        quantity = order.quantity
+        waits = False
+        for sibling in list(linked.orders):
             if sibling is order:
-                continue
-            if sibling.role == ROLE_ENTRY:
-                # The exit fires while the entry still works: it must not grow the position.
-                if not is_closed(sibling.life) and sibling.pending != CANCEL_REQUESTED:
-                    self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
                 continue
             if sibling.life == PENDING:
                 self.orders.end_held(sibling, Reason.LIST_SIBLING)
-            elif not is_closed(sibling.life):
-                if sibling.pending != CANCEL_REQUESTED:
-                    self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
-                return
-            else:
-                done += sibling.filled + sibling.working
-        quantity = order.quantity - done
+            elif not is_closed(sibling.life) or sibling.working:
+                # A leg could fill as well, an entry could still grow the position.
+                waits = True
+                self._take_back(sibling)
+            elif sibling.role != ROLE_ENTRY:
+                quantity = min(quantity, _total(sibling) - sibling.filled)
+        if waits:
+            return
         if quantity > 0:
             self.orders.release(order, quantity)
         else:
             self.orders.end_held(order, Reason.LIST_SIBLING)
 
+    def _take_back(self, order: Order) -> None:
+        """Ask for a working order of a list back, once."""
+        if not is_closed(order.life) and order.pending != CANCEL_REQUESTED:
+            self.orders.cancel_order(order, Reason.LIST_SIBLING)
+
     def _after_entry(self, entry: Order) -> None:
-        """The entry ended: without a fill its exits go; else a resting take-profit is sent."""
+        """The entry ended: without a fill its exits go; else those that are due are sent."""
         if entry.list is None or not is_closed(entry.life) or entry.working:
             return
         for child in list(entry.list.orders):
-            if child is entry or child.life != PENDING or child.triggered:
+            if child is entry or child.life != PENDING:
                 continue
             if entry.filled == 0:
                 self.orders.end_held(child, Reason.LIST_PARENT)
-            elif child.type == LIMIT and child.role == ROLE_TAKE_PROFIT:
+            elif child.triggered:
+                self._send(child)
+            elif child.type == LIMIT:
                 self.orders.release(child, entry.filled)
 
     def _after_leg(self, leg: Order) -> None:
         """A leg changed: its sibling covers what is left, or goes."""
         if leg.list is None or leg.life == PENDING:
             return
-        total = leg.quantity
+        left = leg.quantity - leg.filled
         for sibling in list(leg.list.orders):
             if sibling is leg or sibling.role == ROLE_ENTRY or is_closed(sibling.life):
                 continue
-            left = total - leg.filled
             if left <= 0:
-                if sibling.pending != CANCEL_REQUESTED:
-                    self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
-            elif sibling.triggered and is_closed(leg.life) and leg.working == 0:
-                self._send(sibling)
+                self._take_back(sibling)
+            elif sibling.triggered and sibling.life == PENDING:
+                if is_closed(leg.life) and leg.working == 0:
+                    self._send(sibling)
             elif leg.role == ROLE_OCO_LEG and _taken_back(leg):
-                self.orders.cancel_order(sibling, Reason.LIST_SIBLING)
-            elif sibling.life == PENDING and not sibling.triggered and sibling.quantity > left:
+                self._take_back(sibling)
+            elif sibling.life == PENDING and sibling.quantity > left:
                 self.orders.resize(sibling, left)
+
+
+def _total(leg: Order) -> int:
+    """What the legs of its list are to execute together: a bracket's, what its entry has filled."""
+    if leg.list is not None:
+        for order in leg.list.orders:
+            if order.role == ROLE_ENTRY:
+                return order.filled
+    return leg.quantity
 
 
 def _taken_back(leg: Order) -> bool:
@@ -152,7 +174,7 @@ def _taken_back(leg: Order) -> bool:
 def _reference(order: Order) -> int:
     """The price its trigger is compared with; 0 when there is none yet."""
     instrument = order.instrument
-    by = order.request.trigger_by
+    by = order.terms.trigger_by
     if by == TRIGGER_LAST:
         return instrument.last
     if by == TRIGGER_MARK:
@@ -168,8 +190,3 @@ def _fires(order: Order, price: int) -> bool:
     is_stop = order.type in (STOP, STOP_LIMIT, TRAILING_STOP)
     upwards = (order.side == BUY) == is_stop
     return price >= trigger if upwards else price <= trigger
-
-
-def is_linked(order: Order) -> bool:
-    """Whether an order is part of a list."""
-    return order.role != ROLE_NONE

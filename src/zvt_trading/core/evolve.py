@@ -80,15 +80,15 @@ class Evolver:
         state.ts = event.ts
         if state.ledger.audit:
             state.ledger.begin(seq)
-        if isinstance(event, OrderPlaced):
+        if type(event) is OrderPlaced:
             self.orders.placed(event)
-        elif isinstance(event, OrderAccepted):
+        elif type(event) is OrderAccepted:
             self.orders.accepted(event)
-        elif isinstance(event, OrderFilled):
+        elif type(event) is OrderFilled:
             self.realized = self.orders.filled(event)
-        elif isinstance(event, CancelRequested):
+        elif type(event) is CancelRequested:
             self.orders.cancel_requested(event)
-        elif isinstance(event, OrderCancelled):
+        elif type(event) is OrderCancelled:
             self.orders.cancelled(event)
         elif not self._apply_order(event) and not self._apply_account(event):
             self._apply_control(event)

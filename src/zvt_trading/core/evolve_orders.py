@@ -70,15 +70,15 @@ class OrderEvolver:
         """A new order, sent or held."""
         state = self.state
         state.order_seq += 1
-        request = event.request
-        portfolio = state.portfolios[request.portfolio]
+        terms = state.terms(event.request)
+        portfolio = state.portfolios[terms.portfolio]
         holding = state.holding(portfolio, state.markets[event.instrument])
-        order = Order(event.order_id, request, holding, state.strategy(request.strategy), event.ts)
+        order = Order(event.order_id, terms, holding, state.strategy(terms.strategy), event.ts)
         order.role = event.role
         state.orders[order.id] = order
         portfolio.open_orders += 1
-        if request.client_tag:
-            self._remember_tag(request.client_tag, order.id)
+        if terms.client_tag:
+            self._remember_tag(terms.client_tag, order.id)
         if event.list_id:
             self._link(order, event.list_id, event.list_kind)
         if event.held:
@@ -147,7 +147,8 @@ class OrderEvolver:
         was_closed = is_closed(order.life)
         order.filled += quantity
         order.filled_value += price * quantity
-        complete = order.filled >= order.quantity
+        # An amend under way may have made it larger.
+        complete = order.filled >= order.quantity and order.filled >= order.amend_quantity
         life = next_life(order.life, FILL_ALL if complete else FILL_PART)
         if life < 0:
             raise EvolveError(f"order {order.id}: a fill in life {order.life}")
@@ -179,13 +180,18 @@ class OrderEvolver:
         order.reason = event.reason
 
     def cancel_rejected(self, event: CancelRejected) -> None:
-        """The cancel did not succeed."""
-        self._step_request(self._order(event.order_id), REQUEST_DONE)
+        """The cancel did not succeed; an amend that was asked before it may still."""
+        order = self._order(event.order_id)
+        self._step_request(order, REQUEST_DONE)
+        if order.amend_quantity:
+            self._step_request(order, REQUEST_AMEND)
 
     def amend_requested(self, event: AmendRequested) -> None:
         """Until the outcome is known, the worse of the old and the new terms is reserved."""
         order = self._order(event.order_id)
         self._step_request(order, REQUEST_AMEND)
+        order.amend_price = event.price
+        order.amend_quantity = event.quantity
         order.hold_before_amend = order.hold
         self._set_hold(order, event.hold)
         leaves = event.quantity - order.filled
@@ -201,20 +207,26 @@ class OrderEvolver:
             self._step_request(order, REQUEST_DONE)
         order.price = event.price
         order.quantity = event.quantity
+        order.amended_ts = event.ts_venue
+        self._settle_amend(order, event.hold)
+
+    def amend_rejected(self, event: AmendRejected) -> None:
+        """The old terms work on; a cancel sent meanwhile stays under way."""
+        order = self._order(event.order_id)
+        if order.pending == AMEND_REQUESTED:
+            self._step_request(order, REQUEST_DONE)
+        self._settle_amend(order, min(order.hold, order.hold_before_amend))
+
+    def _settle_amend(self, order: Order, hold: int) -> None:
+        """What works is what is left of the terms we know now; when nothing is, it is filled."""
+        order.amend_price = 0
+        order.amend_quantity = 0
         set_open(order.holding, order.side, order.leaves() - order.working)
         order.working = order.leaves()
-        self._set_hold(order, event.hold)
+        self._set_hold(order, hold if order.working else 0)
         if order.working == 0:
             self._step(order, FILL_ALL)
             self._close(order)
-
-    def amend_rejected(self, event: AmendRejected) -> None:
-        """The old terms work on."""
-        order = self._order(event.order_id)
-        self._step_request(order, REQUEST_DONE)
-        set_open(order.holding, order.side, order.leaves() - order.working)
-        order.working = order.leaves()
-        self._set_hold(order, min(order.hold, order.hold_before_amend))
 
     def _order(self, order_id: str) -> Order:
         order = self.state.orders.get(order_id)
@@ -272,6 +284,8 @@ class OrderEvolver:
         was_held = order.life == PENDING
         self._step(order, trigger)
         order.reason = reason
+        order.amend_price = 0
+        order.amend_quantity = 0
         if was_held:
             self._disarm(order)
         missing = filled - order.filled

@@ -57,7 +57,7 @@ class Instrument:
         """Notional of `quantity` at `price` in the settle asset (see the class docstring)."""
         if self.is_inverse:
             return div_half_even(quantity * self.multiplier, price * self.divisor) if price else 0
-        return price * quantity * self.multiplier
+        return price * (quantity * self.multiplier)  # this order keeps the factors small ints
 
     def base_amount(self, quantity: int) -> int:
         """A quantity as an amount of the base asset (SPOT), exact."""

@@ -25,7 +25,6 @@ from zvt_trading.messages.codes import (
     TRIGGER_MARK,
     TRIGGER_QUOTE,
 )
-from zvt_trading.messages.commands import SubmitOrder
 from zvt_trading.messages.reasons import Reason
 
 
@@ -39,22 +38,22 @@ def check_shape(ticket: Ticket, now: int) -> int:
     if kind < MARKET or kind > TRAILING_STOP:
         text = "order type {value} is not one of 0 (MARKET) to 6 (TRAILING_STOP)"
         return refuse(ticket, Reason.INVALID_ORDER_TYPE, 0, kind, text)
-    request = ticket.request
-    tif = request.tif
-    reason = rule_time_in_force(ticket, tif, request.expire_ts)
+    terms = ticket.terms
+    tif = terms.tif
+    reason = rule_time_in_force(ticket, tif, terms.expire_ts)
     if not reason:
         reason = rule_numbers(ticket) or rule_price_presence(ticket)
     if reason:
         return reason
-    if kind >= STOP or ticket.trigger_price or request.trailing_offset:
-        reason = rule_trigger(ticket) or rule_trailing_offset(ticket, request)
+    if kind >= STOP or ticket.trigger_price or terms.trailing_offset:
+        reason = rule_trigger(ticket) or rule_trailing_offset(ticket)
         if reason:
             return reason
     if tif == GTD:
-        reason = rule_expiry(ticket, request.expire_ts, now)
+        reason = rule_expiry(ticket, terms.expire_ts, now)
         if reason:
             return reason
-    return rule_post_only(ticket, tif) if request.post_only else 0
+    return rule_post_only(ticket, tif) if terms.post_only else 0
 
 
 def check_filters(ticket: Ticket) -> int:
@@ -130,25 +129,26 @@ def rule_trigger(ticket: Ticket) -> int:
     if trigger < 0 or trigger > QUANTITY_MAX:
         text = "trigger price {value} must be above 0 and at most {limit}"
         return refuse(ticket, Reason.INVALID_TRIGGER, QUANTITY_MAX, trigger, text)
-    trigger_by = ticket.request.trigger_by
+    trigger_by = ticket.terms.trigger_by
     if trigger_by < TRIGGER_QUOTE or trigger_by > TRIGGER_MARK:
         text = f"trigger_by {trigger_by} is not one of 0 (QUOTE), 1 (LAST), 2 (MARK)"
         return refuse(ticket, Reason.INVALID_TRIGGER, 0, trigger, text)
     return 0
 
 
-def rule_trailing_offset(ticket: Ticket, request: SubmitOrder) -> int:
+def rule_trailing_offset(ticket: Ticket) -> int:
     """An offset for a trailing stop, and only for it; less than the whole price in basis points."""
-    offset = request.trailing_offset
+    terms = ticket.terms
+    offset = terms.trailing_offset
     if ticket.type != TRAILING_STOP:
         if not offset:
             return 0
         text = "only a trailing stop has a trailing offset"
-    elif request.trailing_unit != OFFSET_PRICE and request.trailing_unit != OFFSET_BPS:
+    elif terms.trailing_unit != OFFSET_PRICE and terms.trailing_unit != OFFSET_BPS:
         text = "the trailing offset's unit is not 0 (PRICE) or 1 (BPS)"
     elif offset <= 0 or offset > QUANTITY_MAX:
         text = "a trailing stop needs an offset above 0"
-    elif request.trailing_unit == OFFSET_BPS and offset >= BPS_ONE:
+    elif terms.trailing_unit == OFFSET_BPS and offset >= BPS_ONE:
         text = "a trailing offset must be below 10000 basis points"
     else:
         return 0
@@ -206,7 +206,7 @@ def rule_notional_min(ticket: Ticket, instrument: Instrument) -> int:
     Reduce-only orders of perpetuals are exempt, as on the venues: a rest must be closable. Without
     a reference nothing can be said; the market data rules refuse then.
     """
-    if not instrument.is_spot and ticket.request.reduce_only:
+    if not instrument.is_spot and ticket.terms.reduce_only:
         return 0
     price = ticket.price or ticket.trigger_price or reference_twice(instrument) >> 1
     if not price:

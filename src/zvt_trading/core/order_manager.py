@@ -4,10 +4,10 @@ from typing import Final, final
 
 from zvt_trading.core.limits import CLIENT_TAG_LENGTH_MAX, NAME_LENGTH_MAX
 from zvt_trading.core.order_fsm import is_closed
-from zvt_trading.core.order_ids import make_order_id
+from zvt_trading.core.order_ids import OrderIds
 from zvt_trading.core.recorder import Recorder
 from zvt_trading.core.router import Router
-from zvt_trading.core.state import Order, State
+from zvt_trading.core.state import Order, State, Terms
 from zvt_trading.core.ticket import Ticket
 from zvt_trading.messages.codes import (
     ACCEPTED,
@@ -58,6 +58,7 @@ class OrderManager:
         self.state: Final[State] = recorder.state
         self.router: Final = router
         self.last_order_id = ""
+        self._ids: Final = OrderIds(recorder.state.epoch, recorder.state.engine_tag)
 
     def submit(self, request: SubmitOrder) -> str:
         """Place one order, or refuse it; returns the order id it was given either way."""
@@ -69,18 +70,20 @@ class OrderManager:
         problem = _list_problem(command)
         list_id = self._next_id()
         if problem:
-            self._refuse(list_id, requests[0] if requests else _EMPTY, _refusal(problem), "")
+            text = "see SubmitOrderList for how orders can be linked"
+            self._refuse(list_id, requests[0] if requests else _EMPTY, problem, text)
             return list_id
         roles = [ROLE_OCO_LEG, ROLE_OCO_LEG]
         if command.kind == BRACKET:
             roles = [ROLE_ENTRY, ROLE_TAKE_PROFIT, ROLE_STOP_LOSS]
         tickets: list[Ticket] = []
         for index in range(len(requests)):
-            ticket = self._ticket(requests[index], requests[index].instrument)
-            reason = self._name_problem(requests[index])
+            terms = self.state.terms(requests[index])
+            ticket = self._ticket(terms, terms.instrument)
+            reason = self._name_problem(terms)
             if ticket is not None and not reason:
-                ticket.held = roles[index] in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS) or self._is_held(
-                    ticket
+                ticket.held = (
+                    roles[index] in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS) or ticket.waits_here()
                 )
                 reason = self.recorder.risk.check(ticket, self.state, self.recorder.now)
             if ticket is None or reason:
@@ -164,6 +167,8 @@ class OrderManager:
         any other ends it with that reason. Returns whether it is still held.
         """
         recorder = self.recorder
+        if order.role == ROLE_TAKE_PROFIT or order.role == ROLE_STOP_LOSS:
+            quantity = _sellable(order, quantity)
         ticket = self._amend_ticket(order, order.price, quantity, order.trigger_price)
         ticket.is_amend = False
         ticket.held = False
@@ -201,8 +206,9 @@ class OrderManager:
         self, request: SubmitOrder, list_id: str, kind: int, role: int, is_flatten: bool
     ) -> str:
         order_id = self._next_id()
-        instrument_id = request.instrument
-        reason = self._name_problem(request)
+        terms = self.state.terms(request)
+        instrument_id = terms.instrument
+        reason = self._name_problem(terms)
         if reason:
             self._refuse_ticket(order_id, request, None, reason)
             return order_id
@@ -212,12 +218,12 @@ class OrderManager:
             if not instrument_id:
                 self._refuse(order_id, request, Reason.NO_ROUTE, "no venue can take the order now")
                 return order_id
-        ticket = self._ticket(request, instrument_id)
+        ticket = self._ticket(terms, instrument_id)
         if ticket is None:
             self._refuse_ticket(order_id, request, None, 0)
             return order_id
         ticket.is_flatten = is_flatten
-        ticket.held = self._is_held(ticket)
+        ticket.held = ticket.waits_here()
         reason = self.recorder.risk.check(ticket, self.state, self.recorder.now)
         if reason:
             self._refuse_ticket(order_id, request, ticket, reason)
@@ -226,26 +232,23 @@ class OrderManager:
         return order_id
 
     def _next_id(self) -> str:
-        state = self.state
-        order_id = make_order_id(
-            self.recorder.now, state.epoch, state.engine_tag, state.order_seq + 1
-        )
+        order_id = self._ids.make(self.recorder.now, self.state.order_seq + 1)
         self.last_order_id = order_id
         return order_id
 
-    def _ticket(self, request: SubmitOrder, instrument_id: str) -> Ticket | None:
+    def _ticket(self, terms: Terms, instrument_id: str) -> Ticket | None:
         """The request resolved against the state; None when a name in it is unknown."""
         state = self.state
-        portfolio = state.portfolios.get(request.portfolio)
+        portfolio = state.portfolios.get(terms.portfolio)
         market = state.markets.get(instrument_id)
         if portfolio is None or market is None:
             return None
         holding = state.holding(portfolio, market)
-        return Ticket(request, portfolio, holding, state.strategy(request.strategy))
+        return Ticket(terms, portfolio, holding, state.strategy(terms.strategy))
 
     def _amend_ticket(self, order: Order, price: int, leaves: int, trigger: int) -> Ticket:
         """The gate's view of an existing order with new terms."""
-        ticket = Ticket(order.request, order.holding.portfolio, order.holding, order.strategy)
+        ticket = Ticket(order.terms, order.holding.portfolio, order.holding, order.strategy)
         ticket.order_id = order.id
         ticket.price = price
         ticket.quantity = leaves
@@ -256,17 +259,13 @@ class OrderManager:
         ticket.held = order.life == PENDING
         return ticket
 
-    def _is_held(self, ticket: Ticket) -> bool:
-        """Stops are held here unless the venue holds them."""
-        return ticket.type >= STOP and not ticket.instrument.spec.stops_held_by_venue
-
-    def _name_problem(self, request: SubmitOrder) -> int:
+    def _name_problem(self, terms: Terms) -> int:
         """Ids that no table or venue could hold, or that were used before."""
-        if len(request.client_tag) > CLIENT_TAG_LENGTH_MAX or (
-            len(request.strategy) > NAME_LENGTH_MAX
+        if len(terms.client_tag) > CLIENT_TAG_LENGTH_MAX or (
+            len(terms.strategy) > NAME_LENGTH_MAX
         ):
             return Reason.ID_TOO_LONG
-        if request.client_tag and request.client_tag in self.state.client_tags:
+        if terms.client_tag and terms.client_tag in self.state.client_tags:
             return Reason.DUPLICATE_CLIENT_ID
         return 0
 
@@ -361,11 +360,19 @@ class OrderManager:
         return 0
 
 
+def _sellable(order: Order, quantity: int) -> int:
+    """What a bracket's exit can sell of its coins: fees may have been taken out of them."""
+    instrument = order.instrument
+    if not instrument.is_spot or order.side == BUY:
+        return quantity
+    coins = order.holding.base.available() // instrument.base_unit
+    if coins >= quantity:
+        return quantity
+    coins -= coins % instrument.lot
+    return coins if coins > 0 else quantity
+
+
 _EMPTY: Final = SubmitOrder("", "", BUY, MARKET, 0)
-
-
-def _refusal(reason: int) -> int:
-    return int(reason)
 
 
 def _hold_asset(ticket: Ticket) -> str:
@@ -402,7 +409,7 @@ def _matches(order: Order, command: CancelAll) -> bool:
         and command.venue in ("", instrument.venue)
         and command.symbol in ("", instrument.symbol)
         and command.side in (0, order.side)
-        and not (order.life != PENDING and order.pending == CANCEL_REQUESTED and order.life == ACCEPTED)
+        and not (order.life == ACCEPTED and order.pending == CANCEL_REQUESTED)
     )
 
 

@@ -14,7 +14,7 @@ from zvt_trading.core.order_fsm import (
 from zvt_trading.core.order_manager import OrderManager
 from zvt_trading.core.recorder import Recorder
 from zvt_trading.core.state import Order, State
-from zvt_trading.messages.codes import ACCEPTED, AMEND_REQUESTED, CANCEL_REQUESTED, PENDING
+from zvt_trading.messages.codes import ACCEPTED, CANCEL_REQUESTED, PENDING
 from zvt_trading.messages.events import (
     AmendRejected,
     CancelRejected,
@@ -48,6 +48,11 @@ from zvt_trading.messages.reports import (
     VenueRejected,
 )
 
+RareReport = (
+    VenueCancelled | VenueExpired | CancelFailed | VenueAmended | AmendFailed | VenueRejected
+    | SendFailed | OutcomeUnknown | AbsenceProven
+)  # fmt: skip
+
 _MILLISECOND: Final = 1_000_000
 
 
@@ -62,22 +67,38 @@ class OrderReports:
 
     def take(self, report: Report) -> Order | None:
         """Record what a report says that is new; returns the order that changed, if one did."""
-        if isinstance(report, FundingPaid):
-            self._funding(report)
-            return None
-        if isinstance(report, Liquidated):
-            self._liquidated(report)
-            return None
-        order = self.state.orders.get(report.order_id)
-        if order is None or order.life == PENDING:
-            self._quarantine(type(report).__name__, report.order_id, "no such order was sent by us")
-            return None
+        # The frequent kinds first: an isinstance that fails is slow on Structs (their metaclass).
         before = self.state.seq
+        order: Order | None = None
         if isinstance(report, Fill):
-            self._fill(order, report)
+            order = self._order_of(report.order_id, "Fill")
+            if order is not None:
+                self._fill(order, report)
         elif isinstance(report, VenueAccepted):
-            self._accepted(order, report)
-        elif isinstance(report, VenueCancelled):
+            order = self._order_of(report.order_id, "VenueAccepted")
+            if order is not None:
+                self._accepted(order, report)
+        elif isinstance(report, FundingPaid):
+            self._funding(report)
+        elif isinstance(report, Liquidated):
+            self._liquidated(report)
+        else:
+            order = self._order_of(report.order_id, type(report).__name__)
+            if order is not None:
+                self._take_rare(order, report)
+        return order if self.state.seq != before else None
+
+    def _order_of(self, order_id: str, report: str) -> Order | None:
+        """The order a report is about; one that we never sent is quarantined."""
+        order = self.state.orders.get(order_id)
+        if order is None or order.life == PENDING:
+            self._quarantine(report, order_id, "no such order was sent by us")
+            return None
+        return order
+
+    def _take_rare(self, order: Order, report: RareReport) -> None:
+        """The less frequent reports."""
+        if isinstance(report, VenueCancelled):
             self._cancelled(order, report)
         elif isinstance(report, CancelFailed):
             self._cancel_failed(order, report)
@@ -89,7 +110,6 @@ class OrderReports:
             self._expired(order, report)
         else:
             self._not_accepted(order, report)
-        return order if self.state.seq != before else None
 
     def _accepted(self, order: Order, report: VenueAccepted) -> None:
         if next_life(order.life, ACCEPT) != IGNORE:
@@ -102,20 +122,21 @@ class OrderReports:
 
     def _fill(self, order: Order, report: Fill) -> None:
         """Applied once by (venue, symbol, order, trade id), in whatever state the order is."""
-        if report.trade_id in order.trade_ids:
+        trade_id = report.trade_id
+        if trade_id in order.trade_ids:
             return
-        if report.quantity <= 0 or report.price <= 0:
-            text = f"a fill of {report.quantity} at {report.price}"
-            self._quarantine("Fill", order.id, text)
+        quantity = report.quantity
+        price = report.price
+        if quantity <= 0 or price <= 0:
+            self._quarantine("Fill", order.id, f"a fill of {quantity} at {price}")
             return
         instrument = order.instrument
-        portfolio = order.holding.portfolio
         recorder = self.recorder
         recorder.record(
             OrderFilled(
-                recorder.seq(), recorder.now, order.id, portfolio.name, instrument.id, order.side,
-                report.trade_id, report.price, report.quantity, report.liquidity,
-                report.fee_asset, report.fee, instrument.bid, instrument.ask, report.ts,
+                recorder.seq(), recorder.now, order.id, order.terms.portfolio, instrument.id,
+                order.side, trade_id, price, quantity, report.liquidity, report.fee_asset,
+                report.fee, instrument.bid, instrument.ask, report.ts,
             )
         )  # fmt: skip
         if recorder.evolver.realized < 0:
@@ -153,7 +174,9 @@ class OrderReports:
             OrderExpired(recorder.seq(), recorder.now, order.id, filled, report.ts)
         )
 
-    def _not_accepted(self, order: Order, report: Report) -> None:
+    def _not_accepted(
+        self, order: Order, report: VenueRejected | SendFailed | OutcomeUnknown | AbsenceProven
+    ) -> None:
         """Rejected, not sent, proven absent, or lost track of."""
         recorder = self.recorder
         if isinstance(report, OutcomeUnknown):
@@ -162,14 +185,11 @@ class OrderReports:
             return
         if next_life(order.life, REJECT) == IGNORE:
             return
-        reason = int(Reason.NOT_SENT)
+        reason = int(Reason.NOT_SENT)  # SendFailed
         if isinstance(report, VenueRejected):
             reason = report.reason
         elif isinstance(report, AbsenceProven):
             reason = int(Reason.ABSENCE_PROVEN)
-        elif not isinstance(report, SendFailed):
-            self._quarantine(type(report).__name__, order.id, "unknown kind of report")
-            return
         recorder.record(
             OrderRejected(
                 recorder.seq(), recorder.now, order.id, reason, report.text, report.ts
@@ -186,11 +206,10 @@ class OrderReports:
             )
 
     def _amended(self, order: Order, report: VenueAmended) -> None:
-        if order.life != ACCEPTED:
-            return
-        if order.pending != AMEND_REQUESTED and (
-            report.price == order.price and report.quantity == order.quantity
-        ):
+        if order.life != ACCEPTED or 0 < report.ts < order.amended_ts:
+            return  # over, or an older amend whose report was overtaken
+        is_known = report.price == order.price and report.quantity == order.quantity
+        if is_known and (not order.amend_quantity or 0 < report.ts == order.amended_ts):
             return
         recorder = self.recorder
         leaves = report.quantity - order.filled
@@ -203,7 +222,7 @@ class OrderReports:
         )  # fmt: skip
 
     def _amend_failed(self, order: Order, report: AmendFailed) -> None:
-        if order.pending == AMEND_REQUESTED:
+        if order.life == ACCEPTED and order.amend_quantity:
             recorder = self.recorder
             recorder.record(
                 AmendRejected(

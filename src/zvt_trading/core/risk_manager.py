@@ -191,7 +191,7 @@ class RiskManager:
         window = flow.limits.duplicate_window_ms
         if window:
             key = intent_key(
-                order.request.instrument,
+                order.terms.instrument,
                 order.side,
                 order.type,
                 order.quantity,
@@ -288,7 +288,7 @@ class RiskManager:
 
         Nothing is sent; its release passes the whole gate.
         """
-        reducing = ticket.request.reduce_only or ticket.reduces_only()
+        reducing = ticket.terms.reduce_only or ticket.reduces_only()
         price = ticket.price or ticket.trigger_price or reference_twice(ticket.instrument) >> 1
         value = ticket.instrument.value(price, ticket.quantity)
         return (

@@ -200,7 +200,7 @@ def rule_duplicate(ticket: Ticket, limits: Limits, pattern: Pattern, now: int) -
     if now - pattern.latest >= window or ticket.order_id:
         return 0
     key = intent_key(
-        ticket.request.instrument,
+        ticket.terms.instrument,
         ticket.side,
         ticket.type,
         ticket.quantity,

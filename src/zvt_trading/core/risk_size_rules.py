@@ -130,7 +130,7 @@ def rule_reduce_only(ticket: Ticket, reducing: bool) -> int:
     The kill switch's closing order is measured by the position alone: the other orders are being
     cancelled, and to wait for that is the greater danger.
     """
-    if reducing or not (ticket.is_flatten or ticket.request.reduce_only):
+    if reducing or not (ticket.is_flatten or ticket.terms.reduce_only):
         return 0
     room = ticket.reducing_room()
     if ticket.is_flatten:

@@ -141,24 +141,49 @@ class OrderList:
 
 
 @final
+class Terms:
+    """A request read once: reading a message's field costs many times what reading ours does."""
+
+    def __init__(self, request: SubmitOrder) -> None:
+        self.request: Final = request
+        self.portfolio: Final = request.portfolio
+        self.instrument: Final = request.instrument
+        self.side: Final = request.side
+        self.type: Final = request.type
+        self.quantity: Final = request.quantity
+        self.price: Final = request.price
+        self.trigger_price: Final = request.trigger_price
+        self.tif: Final = request.tif
+        self.expire_ts: Final = request.expire_ts
+        self.post_only: Final = request.post_only
+        self.reduce_only: Final = request.reduce_only
+        self.strategy: Final = request.strategy
+        self.client_tag: Final = request.client_tag
+        self.trigger_by: Final = request.trigger_by
+        self.trailing_offset: Final = request.trailing_offset
+        self.trailing_unit: Final = request.trailing_unit
+
+
+@final
 class Order:
     """One order. `working` is the quantity that may still execute (or has, untold to us)."""
 
     def __init__(
-        self, order_id: str, request: SubmitOrder, holding: Holding, strategy: Strategy, ts: int
+        self, order_id: str, terms: Terms, holding: Holding, strategy: Strategy, ts: int
     ) -> None:
         self.id: Final = order_id
-        self.request: Final = request
+        self.terms: Final = terms
+        self.request: Final = terms.request
         self.holding: Final = holding
         self.instrument: Final = holding.instrument
         self.strategy: Final = strategy
-        self.side: Final = request.side
-        self.type: Final = request.type
-        self.tif: Final = request.tif
+        self.side: Final = terms.side
+        self.type: Final = terms.type
+        self.tif: Final = terms.tif
         self.ts: Final = ts
-        self.quantity = request.quantity
-        self.price = request.price
-        self.trigger_price = request.trigger_price
+        self.quantity = terms.quantity
+        self.price = terms.price
+        self.trigger_price = terms.trigger_price
         self.life = SUBMITTED
         self.pending = NO_REQUEST
         self.filled = 0
@@ -173,7 +198,11 @@ class Order:
         self.trade_ids: list[str] = []
         self.list: OrderList | None = None
         self.role = 0
+        # An amend whose outcome is not known yet: what it asked for (0: none is under way).
+        self.amend_price = 0
+        self.amend_quantity = 0
         self.hold_before_amend = 0
+        self.amended_ts = 0  # the venue's time of the last amend
         self.hold_released = 0  # the reservation it was sent with
 
     def leaves(self) -> int:
@@ -204,8 +233,10 @@ class State:
         self.order_seq = 0
         self.ts = 0
         self.trading_state = ACTIVE
+        self.flatten_seq = 0  # the kill switch flattens: number of the last order before it
         self.ledger: Final = Ledger()
         self.positions: Final = PositionManager()
+        self._terms: Terms | None = None  # of the last request that was read
         self.asset_scales: dict[str, int] = {}
         self.venues: dict[str, Venue] = {}
         self.symbols: dict[str, Symbol] = {}
@@ -223,6 +254,15 @@ class State:
         self.venue_entries[key] = ts
         if len(self.venue_entries) > VENUE_ENTRIES_KEPT:
             del self.venue_entries[next(iter(self.venue_entries))]
+
+    def terms(self, request: SubmitOrder) -> Terms:
+        """A request's terms; deciding and applying the same one reads it once."""
+        last = self._terms
+        if last is not None and last.request is request:
+            return last
+        terms = Terms(request)
+        self._terms = terms
+        return terms
 
     def strategy(self, name: str) -> Strategy:
         """The strategy of this name, known from its first order or limit on."""
@@ -265,6 +305,8 @@ def value_balance(state: State, portfolio: Portfolio, balance: Balance) -> None:
     or one of its par assets, on the same venue if there is one, prices it; else a par asset is worth
     one. Otherwise it stays unvalued, which the portfolio summary says.
     """
+    for listed in state.markets.values():  # it may have been priced by a market of lower rank
+        listed.valued = [valued for valued in listed.valued if valued.balance is not balance]
     scale = state.asset_scales.get(balance.asset, portfolio.base_scale)
     if balance.asset == portfolio.base_asset:
         _fixed_rate(portfolio, balance, scale)

@@ -3,9 +3,8 @@
 from typing import Final, final
 
 from zvt_trading.core.ledger import Balance
-from zvt_trading.core.state import Holding, Market, Portfolio, Strategy
+from zvt_trading.core.state import Holding, Market, Portfolio, Strategy, Terms
 from zvt_trading.messages.codes import MARKET, SELL, STOP, TAKE_PROFIT, TRAILING_STOP
-from zvt_trading.messages.commands import SubmitOrder
 
 
 @final
@@ -17,20 +16,21 @@ class Ticket:
     """
 
     def __init__(
-        self, request: SubmitOrder, portfolio: Portfolio, holding: Holding, strategy: Strategy
+        self, terms: Terms, portfolio: Portfolio, holding: Holding, strategy: Strategy
     ) -> None:
-        self.request: Final = request
+        self.terms: Final = terms
+        self.request: Final = terms.request
         self.portfolio: Final = portfolio
         self.holding: Final = holding
         self.market: Final[Market] = holding.market
         self.instrument: Final = holding.instrument
         self.strategy: Final = strategy
-        self.side: Final = request.side
-        self.type: Final = request.type
+        self.side: Final = terms.side
+        self.type: Final = terms.type
         self.order_id = ""  # of the order it is about, when that exists already
-        self.quantity = request.quantity
-        self.price = request.price
-        self.trigger_price = request.trigger_price
+        self.quantity = terms.quantity
+        self.price = terms.price
+        self.trigger_price = terms.trigger_price
         self.replaces_quantity = 0
         self.replaces_hold = 0
         self.is_amend = False
@@ -52,6 +52,10 @@ class Ticket:
         return self.type == MARKET or self.type == STOP or self.type == TAKE_PROFIT or (
             self.type == TRAILING_STOP
         )
+
+    def waits_here(self) -> bool:
+        """Whether it is a stop that the core holds until its trigger, as its venue does not."""
+        return self.type >= STOP and not self.instrument.spec.stops_held_by_venue
 
     def reducing_room(self) -> int:
         """How much of this side the position can absorb before it would open or flip.

@@ -14,6 +14,7 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 3600 * SECOND
 DAY: Final = 86_400 * SECOND
 MAX_SCALE: Final = 18
+_DIGITS_MAX: Final = 200  # no price or amount comes near it; int() refuses thousands of digits
 
 
 class UnitError(ValueError):
@@ -67,13 +68,14 @@ def parse_scaled(text: str, scale: int) -> int:
     """
     body = text[1:] if text[:1] in ("-", "+") else text
     whole, _, fraction = body.partition(".")
-    if not (whole + fraction).isdecimal() or not (whole + fraction).isascii():
-        raise UnitError(f"{text!r} is not a plain decimal number")
+    digits = whole + fraction
+    if not digits.isdecimal() or not digits.isascii() or len(digits) > _DIGITS_MAX:
+        raise UnitError(f"{text[:80]!r} is not a plain decimal number")
     if len(fraction) > scale:
         if fraction[scale:].strip("0"):
             raise UnitError(f"{text} has more than {scale} decimals")
         fraction = fraction[:scale]
-    value = int(whole + fraction + "0" * (scale - len(fraction)))
+    value = int("0" + whole + fraction + "0" * (scale - len(fraction)))
     return -value if text[0] == "-" else value
 
 

@@ -10,7 +10,9 @@ from zvt_trading.core.state import Holding, Market, Portfolio, State
 
 def revalue(portfolio: Portfolio, balance: Balance) -> None:
     """Bring a balance's value, and with it the equity, up to date with its total."""
-    value = balance.total * balance.rate_num // balance.rate_den
+    value = balance.total
+    if balance.rate_num != balance.rate_den:  # big products are slow
+        value = value * balance.rate_num // balance.rate_den
     portfolio.equity += value - balance.value
     balance.value = value
 
@@ -23,7 +25,9 @@ def refresh(holding: Holding) -> None:
     quantity = holding.position.quantity
     portfolio = holding.portfolio
     if not instrument.is_spot:  # spot gains are in the base asset's balance already
-        gain = holding.position.unrealized(mark) * settle.rate_num // settle.rate_den
+        gain = holding.position.unrealized(mark)
+        if settle.rate_num != settle.rate_den:
+            gain = gain * settle.rate_num // settle.rate_den
         portfolio.equity += gain - holding.unrealized_value
         holding.unrealized_value = gain
     longest = quantity + holding.open_buy
@@ -32,7 +36,9 @@ def refresh(holding: Holding) -> None:
     if worst <= 0 or mark <= 0:
         exposure = 0
     else:
-        exposure = instrument.value(mark, worst) * settle.rate_num // settle.rate_den
+        exposure = instrument.value(mark, worst)
+        if settle.rate_num != settle.rate_den:
+            exposure = exposure * settle.rate_num // settle.rate_den
     portfolio.exposure += exposure - holding.exposure_value
     holding.exposure_value = exposure
 

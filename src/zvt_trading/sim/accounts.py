@@ -31,9 +31,7 @@ class Asset:
 
     def difference(self) -> int:
         """Accounts' money less its sources; anything but 0 is money out of nowhere."""
-        return self.held - (
-            self.external + self.market - self.fees - self.funding + self.insurance
-        )
+        return self.held - (self.external + self.market - self.fees - self.funding + self.insurance)
 
 
 @final
@@ -143,9 +141,7 @@ class Seat:
     def buy_cost(self, price: int, quantity: int) -> int:
         """What a spot buy can cost at worst, with the taker fee when it is charged in quote."""
         notional = self.instrument.value(price, quantity)
-        asset, fee = fill_fee(
-            self.fees.schedule, self.instrument, BUY, TAKER, quantity, notional
-        )
+        asset, fee = fill_fee(self.fees.schedule, self.instrument, BUY, TAKER, quantity, notional)
         return notional + fee if fee > 0 and asset == self.instrument.settle else notional
 
     def price_affordable(self, quantity: int) -> int:

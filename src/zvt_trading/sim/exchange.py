@@ -337,13 +337,7 @@ class SimExchange:
     def query(self, order_id: str) -> Report | None:
         """The order's state: VenueAccepted also when filled, its end otherwise; None: not here."""
         order = self.desk.orders.get(order_id)
-        if order is None:
-            return None
-        if order.life == CANCELLED:
-            return VenueCancelled(order_id, order.reason, order.ts, order.filled)
-        if order.life == EXPIRED:
-            return VenueExpired(order_id, order.ts, order.filled)
-        return VenueAccepted(order_id, order.venue_order_id, order.ts_accepted)
+        return _state_report(order) if order is not None else None
 
     def order(self, order_id: str) -> VenueOrder | None:
         """The venue's own view of an order; None when it has not (or no longer) got it."""
@@ -438,9 +432,7 @@ class SimExchange:
         if self.duplicate_policy == DUPLICATE_OPEN and old.life != ACCEPTED:
             return False
         if self.duplicate_policy == DUPLICATE_RETURNED:
-            known = self.query(old.id)
-            if known is not None:
-                out.append(known)
+            out.append(_state_report(old))
             return True
         text = "this client order id is in use"
         self.desk.reject(old.id, account, instrument_id, _DUPLICATE_ID, text, now, out)
@@ -464,3 +456,12 @@ class SimExchange:
         if not order.waiting and needed > seat.account.free(order.payer) + order.lock:
             return BALANCE
         return 0
+
+
+def _state_report(order: VenueOrder) -> Report:
+    """What the venue answers when asked for an order it has."""
+    if order.life == CANCELLED:
+        return VenueCancelled(order.id, order.reason, order.ts, order.filled)
+    if order.life == EXPIRED:
+        return VenueExpired(order.id, order.ts, order.filled)
+    return VenueAccepted(order.id, order.venue_order_id, order.ts_accepted)

@@ -175,9 +175,7 @@ class FlowMarket:
         last = self._update_id
         self._update_id += 1
         out.append(
-            BookDelta(
-                self.id, tuple(bids.items()), tuple(asks.items()), now, last + 1, last + 1
-            )
+            BookDelta(self.id, tuple(bids.items()), tuple(asks.items()), now, last + 1, last + 1)
         )
 
     def _publish_touch(self, now: int, out: list[MarketData]) -> None:

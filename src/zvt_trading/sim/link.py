@@ -114,8 +114,11 @@ class Link:
     def _due_reordered(self, now: int) -> int:
         """Arrival, out of order when that strikes: later ones do not wait for it."""
         if self._strikes(self.profile.reorder_ppm):
-            return max(now, self._last_due) + self._delay() + 1 + self._rng.below(
-                self.profile.reorder_delay
+            return (
+                max(now, self._last_due)
+                + self._delay()
+                + 1
+                + self._rng.below(self.profile.reorder_delay)
             )
         return self._due(now)
 

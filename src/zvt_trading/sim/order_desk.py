@@ -253,8 +253,14 @@ class OrderDesk:
         row.amount = charged[1]
         out.append(
             Fill(
-                order.id, row.trade_id, fill.price, fill.quantity, liquidity, charged[0],
-                charged[1], ts,
+                order.id,
+                row.trade_id,
+                fill.price,
+                fill.quantity,
+                liquidity,
+                charged[0],
+                charged[1],
+                ts,
             )
         )
         if order.filled >= order.quantity:

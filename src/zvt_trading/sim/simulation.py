@@ -31,12 +31,14 @@ from zvt_trading.messages.events import (
     Deposited,
     Event,
     LeverageSet,
+    OrderAccepted,
+    OrderFilled,
     OrderPlaced,
     OrderReleased,
     Transferred,
     Withdrawn,
 )
-from zvt_trading.messages.market import FundingRate, MarketData, QuoteTick
+from zvt_trading.messages.market import MarketData, QuoteTick, VenueStatus
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import (
     AbsenceProven,
@@ -116,6 +118,7 @@ class Simulation:
         self.journal: list[Event] | None = None  # filled when a list is given
         self.events = 0
         self.faulty = False  # any venue with a link that can lose something
+        self._exchanges: dict[str, SimExchange] = {}  # by instrument
         self._negatives: dict[str, int] = {}
         self._heap: list[tuple[int, int, Parcel]] = []
         self._sent = 0
@@ -147,29 +150,44 @@ class Simulation:
 
     def feed(self, message: MarketData) -> None:
         """The market moves."""
+        if type(message) is QuoteTick:
+            self.quote(message)
+            return
         ts = message.ts
         if self._heap:
             self.advance(ts)
         elif ts > self.now:
             self.now = ts
-        if isinstance(message, QuoteTick):
-            instrument = message.instrument
-            self._venue_sees(instrument[: instrument.index(":")], message)
-            self.core.quote(message)
-        else:
-            if not isinstance(message, FundingRate) and hasattr(message, "venue"):
-                self.core.market(message)
-            else:
-                instrument = message.instrument
-                self._venue_sees(instrument[: instrument.index(":")], message)
-                self.core.market(message)
+        if not isinstance(message, VenueStatus):
+            exchange = self._exchange_of(message.instrument)
+            if exchange is not None:
+                reports = exchange.on_market(ts, message)
+                if reports:
+                    self._send_reports(self.ports[exchange.venue], reports)
+        self.core.market(message)
+        if self.core.recorder.out:
+            self.flush()
+
+    def quote(self, message: QuoteTick) -> None:
+        """`feed` for the most frequent message."""
+        ts = message.ts
+        if self._heap:
+            self.advance(ts)
+        elif ts > self.now:
+            self.now = ts
+        exchange = self._exchange_of(message.instrument)
+        if exchange is not None:
+            reports = exchange.on_quote(ts, message)
+            if reports:
+                self._send_reports(self.ports[exchange.venue], reports)
+        self.core.quote(message)
         if self.core.recorder.out:
             self.flush()
 
     def quotes(self, quotes: list[QuoteTick], callback: Callable[[QuoteTick], object]) -> None:
         """Feed quotes in a tight loop, calling back after each."""
         for quote in quotes:
-            self.feed(quote)
+            self.quote(quote)
             callback(quote)
 
     def advance(self, ts: int) -> None:
@@ -238,16 +256,24 @@ class Simulation:
 
     def _dispatch(self, event: Event) -> None:
         """The effects of an event."""
-        if isinstance(event, OrderPlaced):
+        # type() is, not isinstance: Structs have a metaclass, which makes a failing isinstance slow.
+        if type(event) is OrderAccepted or type(event) is OrderFilled:
+            return
+        if type(event) is OrderPlaced:
             if not event.held:
                 self._send_order(event.order_id, event.worst_price)
-        elif isinstance(event, OrderReleased):
+        elif type(event) is OrderReleased:
             self._send_order(event.order_id, event.worst_price)
-        elif isinstance(event, CancelRequested):
+        elif type(event) is CancelRequested:
             self._send_request(TO_VENUE_CANCEL, event.order_id, 0, 0)
-        elif isinstance(event, AmendRequested):
+        elif type(event) is AmendRequested:
             self._send_request(TO_VENUE_AMEND, event.order_id, event.price, event.quantity)
-        elif isinstance(event, Deposited):
+        else:
+            self._dispatch_account(event)
+
+    def _dispatch_account(self, event: Event) -> None:
+        """The effects of events about money."""
+        if isinstance(event, Deposited):
             self._credit(event.request)
         elif isinstance(event, Withdrawn):
             request = event.request
@@ -279,6 +305,9 @@ class Simulation:
     def _send_order(self, order_id: str, worst_price: int) -> None:
         order = self.core.state.orders[order_id]
         port = self.ports[order.instrument.venue]
+        if port.outward.is_instant and not self._heap:
+            self._send_reports(port, self._submit_to(port.exchange, order, worst_price))
+            return
         parcel = Parcel(TO_VENUE_ORDER, order.instrument.venue, order_id, self.now)
         parcel.worst_price = worst_price
         self._post(port.outward, parcel)
@@ -312,12 +341,16 @@ class Simulation:
         check.count = about.count + 1
         self._push(self.now + delay, check)
 
-    def _venue_sees(self, venue: str, message: MarketData) -> None:
-        port = self.ports.get(venue)
-        if port is not None:
-            reports = port.exchange.on_market(message.ts, message)
-            if reports:
-                self._send_reports(port, reports)
+    def _exchange_of(self, instrument: str) -> SimExchange | None:
+        """The simulated venue of an instrument; None when it is not simulated here."""
+        found = self._exchanges.get(instrument)
+        if found is None:
+            port = self.ports.get(instrument[: instrument.index(":")])
+            if port is None:
+                return None
+            found = port.exchange
+            self._exchanges[instrument] = found
+        return found
 
     def _send_reports(self, port: VenuePort, reports: list[Report]) -> None:
         for report in reports:
@@ -358,7 +391,8 @@ class Simulation:
         elif self.now - parcel.ts > VALIDITY:
             return
         elif kind == TO_VENUE_ORDER:
-            self._send_reports(port, self._submit_to(exchange, parcel))
+            order = self.core.state.orders[parcel.order_id]
+            self._send_reports(port, self._submit_to(exchange, order, parcel.worst_price))
         elif kind == TO_VENUE_CANCEL:
             self._send_reports(port, exchange.cancel(self.now, parcel.order_id))
         else:
@@ -367,17 +401,16 @@ class Simulation:
                 exchange.amend(self.now, parcel.order_id, parcel.price, parcel.quantity),
             )
 
-    def _submit_to(self, exchange: SimExchange, parcel: Parcel) -> list[Report]:
-        order = self.core.state.orders[parcel.order_id]
-        request = order.request
+    def _submit_to(self, exchange: SimExchange, order: Order, worst_price: int) -> list[Report]:
+        terms = order.terms
         order_type = order.type
         if order_type >= 2 and not order.instrument.spec.stops_held_by_venue:
             order_type = 0 if order.is_market() else 1  # held here, sent when it fired
         return exchange.submit(
             self.now, order.id, order.holding.portfolio.name, order.instrument.id, order.side,
-            order_type, order.price, order.quantity, order.tif, request.expire_ts,
-            request.post_only, request.reduce_only, parcel.worst_price,
-            order.trigger_price if order_type >= 2 else 0, request.trigger_by,
+            order_type, order.price, order.quantity, order.tif, terms.expire_ts,
+            terms.post_only, terms.reduce_only, worst_price,
+            order.trigger_price if order_type >= 2 else 0, terms.trigger_by,
         )  # fmt: skip
 
     # Unknown outcomes: resolved by evidence, never by a timer.

@@ -1,31 +1,24 @@
-"""Recordings of Binance's WebSocket streams: gzip text, one `local_ns {json}` a line.
+"""Raw Binance recordings: one "local_ns {json}" a line, as the WebSocket sent it.
 
-The streams are depth (100 ms or 0 ms diffs), bookTicker and trade, wrapped as
-`{"stream": ..., "data": ...}`; a line `{"lastUpdateId": ...}` is the REST snapshot of the book
-(https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams).
-
-A snapshot is older than the message that brings it: the deltas that follow it were received before.
-They are repeated after it, as the exchange's rule for a local book asks.
-
-Time. The recorder's clock may run behind the exchange's (in known recordings by 1.27 s), which would
-let messages arrive before they were sent. Every local time is therefore shifted by the largest
-`event time - local time` of the file's first lines, if that is positive: no message of them arrives
-before it was sent. Times never go back.
+Streams: depth diffs (`@depth@100ms`, `@depth@0ms`), `@bookTicker`, `@trade`, and REST depth
+snapshots (a line without a stream). Message formats: developers.binance.com, "Web Socket Streams"
+of spot and of USDⓈ-M futures. A recording holds one symbol of one market; which market is seen from
+the messages (only futures send `pu` in diffs, event times in bookTickers, and `X` in trades).
 """
 
-import gzip
-import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
 
-import msgspec
+from msgspec import MsgspecError, Raw, Struct
+from msgspec.json import Decoder
+from msgspec.structs import replace
 
+from zvt_trading.adapters.files.lines import Lines
+from zvt_trading.adapters.files.specs import KNOWN_SPECS
 from zvt_trading.core.units import UnitError, parse_scaled
-from zvt_trading.errors import DataError
-from zvt_trading.messages.codes import BUY, SELL
+from zvt_trading.errors import DataError, SymbolNotFoundError
+from zvt_trading.messages.codes import BUY, LINEAR, SELL, SPOT
 from zvt_trading.messages.market import (
     BookDelta,
     BookSnapshot,
@@ -35,191 +28,334 @@ from zvt_trading.messages.market import (
     TradeTick,
 )
 
-_CLOCK_LINES = 2_000
-_RECENT_DELTAS = 1_000
-_MILLISECOND = 1_000_000
+HEAD_LINES = 1_000
+"""Lines looked at beforehand for the market, the symbol and the clock's first shift."""
+DELTAS_KEPT = 1_024
+"""Diffs remembered for the next snapshot: 50 s of the fastest stream; REST answers in under one."""
+CACHE_MAX = 200_000
+"""Distinct number texts remembered: prices and sizes near the touch come again and again."""
 
-Levels = list[tuple[str, str]]
-
-
-class _Payload(msgspec.Struct, gc=False):
-    """The union of the fields of the three streams; absent ones keep their default."""
-
-    e: str = ""
-    E: int = 0
-    U: int = 0
-    u: int = 0
-    pu: int = -1
-    b: Levels | str = ""
-    a: Levels | str = ""
-    B: str = ""
-    A: str = ""
-    t: int = 0
-    p: str = ""
-    q: str = ""
-    m: bool = False
-    X: str = ""
+_MS = 1_000_000
+_OTHER, _DEPTH, _TICKER, _TRADE = range(4)
+_KINDS = {"depth": _DEPTH, "bookTicker": _TICKER, "trade": _TRADE}
 
 
-class _Envelope(msgspec.Struct, gc=False):
+def is_binance_recording(first_line: bytes) -> bool:
+    """Whether a file that begins with this line is such a recording."""
+    stamp, _, rest = first_line.partition(b" ")
+    return stamp.isdigit() and rest.lstrip().startswith(b"{")
+
+
+class _Line(Struct, rename="camel"):
     stream: str = ""
-    data: _Payload | None = None
-    lastUpdateId: int = 0  # noqa: N815 - the exchange's name
-    bids: Levels = []
-    asks: Levels = []
+    data: Raw = Raw(b"null")
+    last_update_id: int = -1
 
 
-_decode = msgspec.json.Decoder(_Envelope).decode
+class _Probe(Struct, rename={"event_ms": "E", "symbol": "s", "previous_id": "pu", "origin": "X"}):
+    """What tells the market, the symbol and the clock from any message."""
+
+    symbol: str
+    event_ms: int = 0
+    previous_id: int = -1
+    origin: str = ""
+
+
+class _Depth(
+    Struct,
+    rename={
+        "event_ms": "E", "symbol": "s", "first_id": "U", "last_id": "u", "previous_id": "pu",
+        "bids": "b", "asks": "a",
+    },
+):  # fmt: skip
+    event_ms: int
+    symbol: str
+    first_id: int
+    last_id: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    previous_id: int = -1
+
+
+class _Ticker(
+    Struct,
+    rename={
+        "update_id": "u", "symbol": "s", "bid": "b", "bid_size": "B", "ask": "a", "ask_size": "A",
+        "event_ms": "E",
+    },
+):  # fmt: skip
+    update_id: int
+    symbol: str
+    bid: str
+    bid_size: str
+    ask: str
+    ask_size: str
+    event_ms: int = 0
+
+
+class _Trade(
+    Struct,
+    rename={
+        "event_ms": "E", "symbol": "s", "trade_id": "t", "price": "p", "size": "q",
+        "buyer_is_maker": "m", "origin": "X",
+    },
+):  # fmt: skip
+    event_ms: int
+    symbol: str
+    trade_id: int
+    price: str
+    size: str
+    buyer_is_maker: bool
+    origin: str = "MARKET"
+
+
+class _Rest(Struct, rename={"update_id": "lastUpdateId", "event_ms": "E"}):
+    update_id: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    event_ms: int = 0
 
 
 class BinanceRecording:
-    """One file as a feed of one instrument; iterate it once."""
+    """A feed of one recording: BookSnapshot, BookDelta, QuoteTick and TradeTick, in time order.
 
-    def __init__(self, path: Path, spec: InstrumentSpec) -> None:
-        self.path = path
-        self.spec = spec
-        self._instrument = f"{spec.venue}:{spec.symbol}"
-        self._total = path.stat().st_size
-        self._raw: IO[bytes] | None = None
-        self._shift = clock_shift(path)
+    Times. `ts` is the recorder's local time, shifted: such clocks are often behind the exchange's,
+    and no message arrives before it was sent. The shift starts as the largest (event time - local
+    time) of the first 1,000 lines, never below zero (a clock that is ahead looks like latency), and
+    grows as soon as a later message would still arrive before it was sent. So `ts` depends on the
+    file alone and never goes back. `shift_ns` gives a larger start, e.g. to let several recordings
+    of one machine keep their order.
 
-    def progress(self) -> tuple[int, int]:
-        """(bytes read, bytes in all) of the compressed file."""
-        done = self._raw.tell() if self._raw is not None and not self._raw.closed else self._total
-        return done, self._total
+    Books. Diffs are held until the first snapshot; after every snapshot the recent diffs that end
+    after it follow again, stamped with its time, as Binance's manual tells to build a local book.
+
+    Raises DataError naming file and line for what cannot be read, SymbolNotFoundError when `specs`
+    (by instrument id) has no "binance" spec for the symbol. Streams of other kinds are skipped.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        specs: Mapping[str, InstrumentSpec] = KNOWN_SPECS,
+        *,
+        shift_ns: int = 0,
+    ) -> None:
+        self.path = Path(path)
+        kind, symbol, behind = _inspect(self.path)
+        self.native_symbol = symbol
+        self.spec = _find_spec(self.path, specs, symbol, kind)
+        self.instrument = f"{self.spec.venue}:{self.spec.symbol}"
+        self.shift_ns = max(shift_ns, behind)
+        self._lines: Lines | None = None
+        self._done = (0, self.path.stat().st_size)
 
     def __iter__(self) -> Iterator[MarketData]:
-        """The messages in recorded order; DataError names the line that cannot be read."""
-        last = 0
-        recent: deque[BookDelta] = deque(maxlen=_RECENT_DELTAS)
-        with self.path.open("rb") as raw:
-            self._raw = raw
-            for number, local, envelope in _lines(self.path, raw):
-                try:
-                    message = self._message(envelope, max(last, local + self._shift))
-                except (UnitError, ValueError, TypeError) as error:
-                    raise DataError(f"{self.path}:{number}: {error}") from error
-                if message is None:
-                    continue
-                last = message.ts
+        """Read the file from its start."""
+        lines = Lines(self.path)
+        self._lines = lines
+        reader = _Reader(self.spec, self.instrument, self.native_symbol, self.shift_ns)
+        read = reader.read
+        for line in lines:
+            try:
+                message = read(line)
+            except (ValueError, MsgspecError) as error:
+                raise DataError(f"{self.path}:{lines.number}: malformed line: {error}") from error
+            if message is not None:
                 yield message
-                if isinstance(message, BookDelta):
-                    recent.append(message)
-                elif isinstance(message, BookSnapshot):
-                    yield from _catch_up(message, recent)
+                while reader.replay:
+                    yield reader.replay.popleft()
 
-    def _message(self, envelope: _Envelope, ts: int) -> MarketData | None:
-        """One line as a market message; None for streams that carry nothing we use."""
-        payload = envelope.data
-        if payload is None:
-            if not envelope.lastUpdateId:
-                raise ValueError("neither a stream message nor a book snapshot")
-            return BookSnapshot(
-                self._instrument,
-                self._levels(envelope.bids),
-                self._levels(envelope.asks),
-                ts,
-                envelope.lastUpdateId,
-            )
-        if payload.e == "depthUpdate":
-            return BookDelta(
-                self._instrument,
-                self._levels(payload.b),
-                self._levels(payload.a),
-                ts,
-                payload.U,
-                payload.u,
-                payload.pu,
-            )
-        if payload.e == "trade":
-            return self._trade(payload, ts)
-        if envelope.stream.endswith("@bookTicker"):
-            return self._quote(payload, ts)
-        return None
+    def progress(self) -> tuple[int, int]:
+        """(bytes read, bytes in the file)."""
+        return self._done if self._lines is None else self._lines.progress()
 
-    def _quote(self, payload: _Payload, ts: int) -> QuoteTick:
-        price_scale, quantity_scale = self.spec.price_scale, self.spec.quantity_scale
-        if not isinstance(payload.b, str) or not isinstance(payload.a, str):
-            raise TypeError("a bookTicker with lists of levels")
+
+class _Scaled(dict[str, int]):
+    """Number text to int on one scale, remembering what was seen."""
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self._scale = scale
+
+    def __missing__(self, text: str) -> int:
+        value = parse_scaled(text, self._scale)
+        if value < 0:
+            raise UnitError(f"{text} is negative")
+        if len(self) >= CACHE_MAX:
+            self.clear()
+        self[text] = value
+        return value
+
+
+class _Reader:
+    """One pass over a recording: line by line to messages."""
+
+    def __init__(
+        self, spec: InstrumentSpec, instrument: str, native_symbol: str, shift_ns: int
+    ) -> None:
+        self.replay: deque[BookDelta] = deque()
+        self._instrument = instrument
+        self._symbol = native_symbol
+        self._prices = _Scaled(spec.price_scale)
+        self._sizes = _Scaled(spec.quantity_scale)
+        self._shift = shift_ns
+        self._last_ts = 0
+        self._synced = False
+        self._recent: deque[BookDelta] = deque(maxlen=DELTAS_KEPT)
+        self._kinds: dict[str, int] = {}
+        self._line = Decoder(_Line).decode
+        self._depth = Decoder(_Depth).decode
+        self._ticker = Decoder(_Ticker).decode
+        self._trade = Decoder(_Trade).decode
+        self._rest = Decoder(_Rest).decode
+
+    def read(self, text: bytes) -> MarketData | None:
+        """The message of one line; None when it is held or skipped. Diffs to repeat: `replay`."""
+        stamp, _, body = text.partition(b" ")
+        local = int(stamp)
+        line = self._line(body)
+        kind = self._kinds.get(line.stream)
+        if kind is None:
+            kind = self._kinds[line.stream] = _stream_kind(line.stream)
+        if kind == _TICKER:
+            return self._read_ticker(self._ticker(line.data), local)
+        if kind == _TRADE:
+            return self._read_trade(self._trade(line.data), local)
+        if kind == _DEPTH:
+            return self._read_depth(self._depth(line.data), local)
+        if line.stream or body.startswith(
+            b'{"result"'
+        ):  # another stream, or a subscription's answer
+            return None
+        return self._read_rest(self._rest(body), local)
+
+    def _read_ticker(self, ticker: _Ticker, local: int) -> QuoteTick:
+        self._check(ticker.symbol)
         return QuoteTick(
             self._instrument,
-            parse_scaled(payload.b, price_scale),
-            parse_scaled(payload.B, quantity_scale),
-            parse_scaled(payload.a, price_scale),
-            parse_scaled(payload.A, quantity_scale),
-            ts,
-            payload.u,
+            self._prices[ticker.bid],
+            self._sizes[ticker.bid_size],
+            self._prices[ticker.ask],
+            self._sizes[ticker.ask_size],
+            self._time(local, ticker.event_ms),
+            ticker.update_id,
         )
 
-    def _trade(self, payload: _Payload, ts: int) -> TradeTick | None:
-        """A public trade; futures also send insurance fund and ADL prints, which are no trades."""
-        if payload.X not in ("", "MARKET"):
+    def _read_trade(self, trade: _Trade, local: int) -> TradeTick | None:
+        self._check(trade.symbol)
+        ts = self._time(local, trade.event_ms)
+        # Futures also announce insurance-fund and ADL trades, which are not made in the book.
+        if trade.origin != "MARKET":
             return None
         return TradeTick(
             self._instrument,
-            parse_scaled(payload.p, self.spec.price_scale),
-            parse_scaled(payload.q, self.spec.quantity_scale),
-            SELL if payload.m else BUY,
+            self._prices[trade.price],
+            self._sizes[trade.size],
+            SELL if trade.buyer_is_maker else BUY,
             ts,
-            payload.t,
+            trade.trade_id,
         )
 
-    def _levels(self, levels: Levels | str) -> tuple[tuple[int, int], ...]:
-        if isinstance(levels, str):
-            raise TypeError("a depth message without levels")
-        price_scale, quantity_scale = self.spec.price_scale, self.spec.quantity_scale
-        return tuple(
-            (parse_scaled(price, price_scale), parse_scaled(size, quantity_scale))
-            for price, size in levels
+    def _read_depth(self, depth: _Depth, local: int) -> BookDelta | None:
+        self._check(depth.symbol)
+        delta = BookDelta(
+            self._instrument,
+            self._levels(depth.bids),
+            self._levels(depth.asks),
+            self._time(local, depth.event_ms),
+            depth.first_id,
+            depth.last_id,
+            depth.previous_id,
+        )
+        self._recent.append(delta)
+        return delta if self._synced else None
+
+    def _read_rest(self, rest: _Rest, local: int) -> BookSnapshot:
+        ts = self._time(local, rest.event_ms)
+        self._synced = True
+        for delta in self._recent:
+            # A futures diff that ends exactly at the snapshot is the link to the one after it.
+            is_link = delta.last_id == rest.update_id and delta.previous_id >= 0
+            if delta.last_id > rest.update_id or is_link:
+                self.replay.append(replace(delta, ts=ts))
+        return BookSnapshot(
+            self._instrument, self._levels(rest.bids), self._levels(rest.asks), ts, rest.update_id
         )
 
+    def _levels(self, levels: list[tuple[str, str]]) -> tuple[tuple[int, int], ...]:
+        prices = self._prices
+        sizes = self._sizes
+        return tuple([(prices[price], sizes[size]) for price, size in levels])
 
-def _catch_up(snapshot: BookSnapshot, recent: Iterable[BookDelta]) -> Iterator[BookDelta]:
-    """Deltas that were received before the snapshot but follow it: the snapshot took its time."""
-    for delta in recent:
-        if delta.last_id > snapshot.update_id:
-            yield msgspec.structs.replace(delta, ts=snapshot.ts)
+    def _time(self, local: int, event_ms: int) -> int:
+        """When we say it arrived (see BinanceRecording)."""
+        behind = event_ms * _MS - local
+        if event_ms and behind > self._shift:
+            self._shift = behind
+        ts = local + self._shift
+        if ts < self._last_ts:  # the local clock was set back
+            return self._last_ts
+        self._last_ts = ts
+        return ts
 
-
-def is_binance_recording(path: Path) -> bool:
-    """Whether the file's first line looks like a recording of these streams."""
-    try:
-        with gzip.open(path, "rb") as stream:
-            first = stream.readline(4096)
-    except (OSError, EOFError, zlib.error):
-        return False
-    stamp, _, rest = first.partition(b" ")
-    return stamp.isdigit() and rest.startswith((b'{"stream"', b'{"lastUpdateId"'))
-
-
-def is_futures(path: Path) -> bool:
-    """Whether a recording is of USD-M futures: their depth messages name the previous update id."""
-    with path.open("rb") as raw:
-        for _, _, envelope in islice(_lines(path, raw), _CLOCK_LINES):
-            if envelope.data is not None and envelope.data.e == "depthUpdate":
-                return envelope.data.pu >= 0
-    raise DataError(f"{path}: no depth message in the first {_CLOCK_LINES} lines")
+    def _check(self, symbol: str) -> None:
+        if symbol != self._symbol:
+            raise ValueError(f"symbol {symbol} in a recording of {self._symbol}")
 
 
-def clock_shift(path: Path) -> int:
-    """Nanoseconds to add to local times so that nothing arrives before it was sent (>= 0)."""
-    shift = 0
-    with path.open("rb") as raw:
-        for _, local, envelope in islice(_lines(path, raw), _CLOCK_LINES):
-            if envelope.data is not None and envelope.data.E:
-                shift = max(shift, envelope.data.E * _MILLISECOND - local)
-    return shift
+def _stream_kind(stream: str) -> int:
+    return _KINDS.get(stream.split("@")[1], _OTHER) if "@" in stream else _OTHER
 
 
-def _lines(path: Path, raw: IO[bytes]) -> Iterator[tuple[int, int, _Envelope]]:
-    """(line number, local nanoseconds, decoded line) of a gzip file."""
-    number = 0
-    try:
-        with gzip.open(raw, "rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                stamp, _, text = line.partition(b" ")
-                yield number, int(stamp), _decode(text)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise DataError(f"{path}:{number}: not a recorded message ({error})") from error
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: damaged after line {number} ({error})") from error
+def _inspect(path: Path) -> tuple[int, str, int]:
+    """(SPOT or LINEAR, the venue's symbol, ns the local clock is behind) from the first lines."""
+    kind = -1
+    symbol = ""
+    behind = 0
+    lines = Lines(path)
+    decode_line, decode_probe = Decoder(_Line).decode, Decoder(_Probe).decode
+    for text in lines:
+        try:
+            stamp, _, body = text.partition(b" ")
+            local = int(stamp)
+            line = decode_line(body)
+            stream_kind = _stream_kind(line.stream)
+            if stream_kind != _OTHER:
+                probe = decode_probe(line.data)
+                if kind < 0:
+                    kind = _market(stream_kind, probe)
+                    symbol = probe.symbol
+                if probe.event_ms:
+                    behind = max(behind, probe.event_ms * _MS - local)
+        except (ValueError, MsgspecError) as error:
+            raise DataError(f"{path}:{lines.number}: malformed line: {error}") from error
+        if lines.number >= HEAD_LINES:
+            break
+    lines.close()
+    if kind < 0:
+        raise DataError(
+            f"{path}: no depth, bookTicker or trade stream in its first {lines.number} lines"
+        )
+    return kind, symbol, behind
+
+
+def _market(stream_kind: int, probe: _Probe) -> int:
+    """Which market sent it: see the module's docstring."""
+    if stream_kind == _DEPTH:
+        return LINEAR if probe.previous_id >= 0 else SPOT
+    if stream_kind == _TICKER:
+        return LINEAR if probe.event_ms else SPOT
+    return LINEAR if probe.origin else SPOT
+
+
+def _find_spec(
+    path: Path, specs: Mapping[str, InstrumentSpec], symbol: str, kind: int
+) -> InstrumentSpec:
+    for spec in specs.values():
+        if spec.venue == "binance" and spec.kind == kind and spec.base + spec.quote == symbol:
+            return spec
+    market = "spot" if kind == SPOT else "USDⓈ-M"
+    known = ", ".join(sorted(specs)) or "none"
+    raise SymbolNotFoundError(
+        f"{path}: records Binance {market} {symbol}, for which no spec is given; known: {known}"
+    )

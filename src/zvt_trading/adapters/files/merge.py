@@ -1,0 +1,151 @@
+"""Several recordings as one feed in time order, each read by what its content says it is."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge as heap_merge
+from operator import attrgetter
+from pathlib import Path
+from typing import Protocol
+
+from zvt_trading.adapters.files.binance_recording import BinanceRecording, is_binance_recording
+from zvt_trading.adapters.files.lean import LeanFeed
+from zvt_trading.adapters.files.lines import READ_ERRORS, decompressed, open_file
+from zvt_trading.adapters.files.specs import KNOWN_SPECS
+from zvt_trading.adapters.files.tabular import PARQUET_MAGIC, CsvFeed, ParquetFeed
+from zvt_trading.errors import CallerError, DataError, SymbolNotFoundError
+from zvt_trading.messages.codes import SPOT
+from zvt_trading.messages.market import InstrumentSpec, MarketData
+
+ZIP_MAGIC = b"PK"
+FIRST_LINE_MAX = 4096
+_PERPETUAL_WORDS = frozenset({"usdm", "perp", "perpetual", "swap", "future", "futures", "linear"})
+
+
+class FileFeed(Protocol):
+    """A feed of one file and one instrument."""
+
+    path: Path
+    spec: InstrumentSpec
+
+    def __iter__(self) -> Iterator[MarketData]:
+        """The messages of the file."""
+
+    def progress(self) -> tuple[int, int]:
+        """(done, total) in the file's own unit."""
+
+
+class RecordedFeed:
+    """Files merged by time; of equal times the first file's message comes first.
+
+    `specs` are those of the files, each instrument once.
+    """
+
+    def __init__(self, feeds: Sequence[FileFeed]) -> None:
+        self.feeds = tuple(feeds)
+        unique = {f"{feed.spec.venue}:{feed.spec.symbol}": feed.spec for feed in self.feeds}
+        self.specs = tuple(unique.values())
+
+    def __iter__(self) -> Iterator[MarketData]:
+        """All messages; DataError naming the file when one goes back in time."""
+        return merge(self.feeds, [str(feed.path) for feed in self.feeds])
+
+    def progress(self) -> tuple[int, int]:
+        """The files' progress in thousandths, summed: their own units may differ."""
+        parts = [feed.progress() for feed in self.feeds]
+        if len(parts) == 1:
+            return parts[0]
+        done = sum(1000 * done // total for done, total in parts if total)
+        return done, 1000 * sum(total > 0 for _, total in parts)
+
+
+def open_recordings(
+    paths: Sequence[str | Path], specs: Mapping[str, InstrumentSpec] = KNOWN_SPECS
+) -> RecordedFeed:
+    """Recordings of any readable kind as one feed.
+
+    Raises CallerError when no file is named, one is missing or named twice, DataError for what
+    cannot be read, SymbolNotFoundError when `specs` (by instrument id) lacks a file's instrument.
+    """
+    if not paths:
+        raise CallerError("no recording given")
+    files = [Path(path) for path in paths]
+    for at, path in enumerate(files):
+        if not path.is_file():
+            raise CallerError(f"no file {path}")
+        if path in files[:at]:
+            raise CallerError(f"{path} is given twice")
+    return RecordedFeed([feed_for(path, specs=specs) for path in files])
+
+
+def feed_for(
+    path: str | Path,
+    spec: InstrumentSpec | None = None,
+    *,
+    specs: Mapping[str, InstrumentSpec] = KNOWN_SPECS,
+) -> FileFeed:
+    """The feed of one file: Binance recording, Parquet, Lean zip, or else CSV, by its content.
+
+    Binance recordings say what they record. The other kinds are of `spec`, or of the one of
+    `specs` that the file name begins with, as in "binance_btcusdt_trades.csv" (a perpetual when
+    another part of the name is usdm, perp, swap, future, linear or the like).
+    """
+    path = Path(path)
+    head, line = _beginning(path)
+    if is_binance_recording(line):
+        known = specs if spec is None else {f"{spec.venue}:{spec.symbol}": spec}
+        return BinanceRecording(path, known)
+    of = spec or _spec_by_name(path, specs)
+    if head.startswith(PARQUET_MAGIC):
+        return ParquetFeed(path, of)
+    if head.startswith(ZIP_MAGIC):
+        return LeanFeed(path, of)
+    if b"\0" in line:
+        raise DataError(f"{path}: neither a Binance recording nor a Parquet, Lean zip or CSV file")
+    return CsvFeed(path, of)
+
+
+def merge(
+    streams: Sequence[Iterable[MarketData]], names: Sequence[str] = ()
+) -> Iterator[MarketData]:
+    """Time-ordered streams as one, by `ts`; of equal times the earlier stream's comes first.
+
+    Raises DataError naming the stream (by `names`, else its number) whose time goes back.
+    """
+    labels = names or [f"stream {number}" for number in range(1, len(streams) + 1)]
+    ordered = [_ordered(stream, label) for stream, label in zip(streams, labels, strict=True)]
+    return ordered[0] if len(ordered) == 1 else heap_merge(*ordered, key=attrgetter("ts"))
+
+
+def _ordered(messages: Iterable[MarketData], name: str) -> Iterator[MarketData]:
+    last = 0
+    for number, message in enumerate(messages, start=1):
+        if message.ts < last:
+            raise DataError(
+                f"{name}: message {number} ({message.ts}) is before the one above it ({last}); "
+                "recordings must be in time order"
+            )
+        last = message.ts
+        yield message
+
+
+def _beginning(path: Path) -> tuple[bytes, bytes]:
+    """(first bytes as stored, first line unpacked, cut at 4096 bytes)."""
+    with open_file(path) as raw:
+        head = raw.read(4)
+        raw.seek(0)
+        try:
+            return head, decompressed(raw).readline(FIRST_LINE_MAX)
+        except READ_ERRORS as error:
+            raise DataError(f"{path}:1: the file is damaged or cut off: {error}") from error
+
+
+def _spec_by_name(path: Path, specs: Mapping[str, InstrumentSpec]) -> InstrumentSpec:
+    words = path.name.lower().partition(".")[0].replace("-", "_").split("_")
+    is_perpetual = any(word in _PERPETUAL_WORDS for word in words[2:])
+    for spec in specs.values():
+        pair = (spec.base + spec.quote).lower()
+        if words[:2] == [spec.venue, pair] and is_perpetual == (spec.kind != SPOT):
+            return spec
+    raise SymbolNotFoundError(
+        f"{path}: of which instrument is this file? Name it like venue_symbol_....csv, of one of "
+        f"{', '.join(specs) or 'none'}, or give its spec"
+    )
