@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 # .venv holds the tools and the sources as they are (editable, interpreted), .venv-compiled the
 # tools and the compiled package, .venv-demo what a user would get: compiled if possible.
-PIP := -m pip --disable-pip-version-check install --quiet
+PIP := -m pip --disable-pip-version-check install
 SOURCES := $(shell find src -name '*.py' -o -name py.typed)
 PROJECT := pyproject.toml setup.py
 
@@ -74,19 +74,19 @@ clean: ## Remove everything that the other targets made
 
 .venv/.ready: $(PROJECT)
 	@$(MAKE) new-venv VENV=.venv
-	ZVT_TRADING_COMPILE=0 .venv/bin/python $(PIP) --editable '.[dev,research]'
+	ZVT_TRADING_COMPILE=0 .venv/bin/python $(PIP) --quiet --editable '.[dev,research]'
 	@touch $@
 
 .venv-compiled/.tools: pyproject.toml
 	@$(MAKE) new-venv VENV=.venv-compiled
-	ZVT_TRADING_COMPILE=0 .venv-compiled/bin/python $(PIP) '.[dev,research]'
+	ZVT_TRADING_COMPILE=0 .venv-compiled/bin/python $(PIP) --quiet '.[dev,research]'
 	@touch $@
 
 # Without isolation: the tools are there already, so that only our own code is built.
 .venv-compiled/.ready: .venv-compiled/.tools $(PROJECT) $(SOURCES)
 	@echo "Compiling core and sim: about a minute"
-	ZVT_TRADING_COMPILE=1 .venv-compiled/bin/python $(PIP) --no-build-isolation --no-deps \
-		--force-reinstall .
+	ZVT_TRADING_COMPILE=1 .venv-compiled/bin/python $(PIP) --quiet --no-build-isolation \
+		--no-deps --force-reinstall .
 	@touch $@
 
 .venv-demo/.ready: $(PROJECT) $(SOURCES)
@@ -94,7 +94,7 @@ clean: ## Remove everything that the other targets made
 	@echo "Installing, and compiling if there is a C compiler: about two minutes"
 	@.venv-demo/bin/python $(PIP) --verbose '.[research]' > .venv-demo/install.log 2>&1 || \
 		{ tail -n 40 .venv-demo/install.log; exit 1; }
-	@sed -n 's/^ *NOTICE: //p' .venv-demo/install.log
+	@sed -n 's/^ *NOTICE: //p' .venv-demo/install.log # pip shows it only in its log
 	@touch $@
 
 .PHONY: new-venv

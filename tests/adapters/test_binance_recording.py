@@ -74,6 +74,14 @@ class TestMessages:
     ) -> None:
         assert instrument == BinanceRecording(write(tmp_path / "spot.gz", [line])).instrument
 
+    def test_numbers_are_the_same_when_the_cache_of_texts_is_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lines = [ticker(n, (f"{n}.5", "1"), (f"{n}.6", "2")) for n in (1, 2, 1, 3, 1)]
+        expected = messages(tmp_path, *lines)
+        monkeypatch.setattr("zvt_trading.adapters.files.binance_recording.CACHE_MAX", 2)
+        assert expected == messages(tmp_path, *lines)
+
     def test_an_uncompressed_recording_is_read_too(self, tmp_path: Path) -> None:
         path = tmp_path / "plain.txt"
         path.write_text(ticker(1, BID, ASK) + "\n")
@@ -212,7 +220,7 @@ class TestErrors:
 
     def test_an_unknown_symbol_says_what_is_known(self, tmp_path: Path) -> None:
         path = write(tmp_path / "r.gz", [depth(1, 2, symbol="DOGEUSDT")])
-        with pytest.raises(SymbolNotFoundError, match="spot DOGEUSDT.*known: binance:BTC/BUSD"):
+        with pytest.raises(SymbolNotFoundError, match=r"spot DOGEUSDT.*known: binance:BTC/BUSD"):
             BinanceRecording(path)
 
 

@@ -46,15 +46,16 @@ def counts(checker: BookChecker) -> tuple[int, int, int]:
 
 
 NEWER = quote(90, 1, 1)  # proves that no ticker up to 89 is missing; itself waiting: undecidable
+GROWN = delta(11, 15, (99, 7))
 
 CASES: list[tuple[str, list[MarketData], tuple[int, int, int]]] = [
     ("top at the snapshot", [snapshot(10), quote(9, 99, 5), NEWER], (1, 1, 1)),
     ("wrong size at the snapshot", [snapshot(10), quote(9, 99, 4), NEWER], (0, 1, 1)),
     ("wrong ask", [snapshot(10), quote(9, 99, 5, 102, 6), NEWER], (0, 1, 1)),
-    ("top after a diff", [snapshot(10), delta(11, 15, (99, 7)), quote(15, 99, 7), NEWER], (1, 1, 1)),
-    ("before its diff", [snapshot(10), quote(15, 99, 7), delta(11, 15, (99, 7)), NEWER], (1, 1, 1)),
-    ("wrong after a diff", [snapshot(10), delta(11, 15, (99, 7)), quote(15, 99, 5), NEWER], (0, 1, 1)),
-    ("nothing newer yet", [snapshot(10), delta(11, 15, (99, 7)), quote(15, 99, 7)], (0, 0, 1)),
+    ("top after a diff", [snapshot(10), GROWN, quote(15, 99, 7), NEWER], (1, 1, 1)),
+    ("before its diff", [snapshot(10), quote(15, 99, 7), GROWN, NEWER], (1, 1, 1)),
+    ("wrong after a diff", [snapshot(10), GROWN, quote(15, 99, 5), NEWER], (0, 1, 1)),
+    ("nothing newer yet", [snapshot(10), GROWN, quote(15, 99, 7)], (0, 0, 1)),
     ("no book at all", [quote(15, 99, 7), NEWER], (0, 0, 2)),
     (
         "superseded, its level named by the diff: cannot be known",
@@ -154,6 +155,13 @@ def test_a_mismatch_says_what_was_recorded_and_what_rebuilt() -> None:
     assert [
         f"{X}: ticker 9 has (99, 4, 101, 5), but the book has (99, 5, 101, 5) at 10"
     ] == checker.mismatches
+
+
+def test_only_the_first_mismatches_are_told() -> None:
+    wrong = [quote(10 + n, 1, n) for n in range(1, 15)]
+    checker = check(snapshot(10), *wrong, *[delta(10 + n, 10 + n) for n in range(1, 15)], NEWER)
+    assert (0, 14, 1) == counts(checker)
+    assert 10 == len(checker.mismatches)
 
 
 def test_memory_is_bounded_without_tickers_and_without_diffs(

@@ -181,7 +181,7 @@ class TestKnownSpecs:
         assert 1 == len({spec.quote_scale for spec in KNOWN_SPECS.values() if spec.quote == "USDT"})
 
     def test_an_unknown_one_says_what_is_known(self) -> None:
-        with pytest.raises(SymbolNotFoundError, match="'x:Y/Z'; known: .*binance:BTC/USDT"):
+        with pytest.raises(SymbolNotFoundError, match=r"'x:Y/Z'; known: .*binance:BTC/USDT"):
             specs_for_symbols(["x:Y/Z"])
 
 

@@ -62,7 +62,7 @@ class Setup:
         world.limit(LimitSet(scope=SCOPE_SYMBOL, key=SYMBOL, **self.limits[SCOPE_SYMBOL]))
         ticket = world.ticket(**self.fields)
         if self.asked_before:
-            order = Order("before", ticket.request, ticket.holding, ticket.strategy, NOW)
+            order = Order("before", ticket.terms, ticket.holding, ticket.strategy, NOW)
             order.life = PENDING
             world.risk.on_placed(order, NOW)
         return world.check(ticket), ticket

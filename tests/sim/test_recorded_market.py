@@ -83,7 +83,7 @@ class TestConsumption:
         recording = with_quotes()
         recording.send(BUY, ANY_PRICE, 3)
         drained(recording.market)
-        recording.snapshot()
+        recording.snapshot(asks=((100, 5), (101, 4)))
         recording.send(BUY, 101, 9, IOC)
         assert [("o", 101, 4, False)] == drained(recording.market)
 

@@ -4,14 +4,17 @@ from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.limits import EQUITY_SAMPLE_NS, NAME_LENGTH_MAX
+from zvt_trading.core.order_fsm import is_closed
+from zvt_trading.core.order_ids import sequence_of
 from zvt_trading.core.order_manager import OrderManager
 from zvt_trading.core.recorder import Recorder
-from zvt_trading.core.state import Portfolio, State
+from zvt_trading.core.state import Holding, Order, Portfolio, State
 from zvt_trading.core.units import DAY, MAX_SCALE
 from zvt_trading.messages.codes import (
     ACTIVE,
     AVERAGE,
     BUY,
+    CANCEL_REQUESTED,
     CROSS,
     FIFO,
     HALTED,
@@ -192,16 +195,34 @@ class Control:
             return
         for portfolio in self.state.portfolios.values():
             for holding in list(portfolio.holdings.values()):
-                quantity = holding.position.quantity
-                quantity -= quantity % holding.instrument.lot if quantity > 0 else 0
-                if quantity:
-                    side = SELL if quantity > 0 else BUY
-                    self.orders.flatten(
-                        SubmitOrder(
-                            portfolio.name, holding.instrument.id, side, MARKET, abs(quantity),
-                            reduce_only=True,
-                        )
-                    )  # fmt: skip
+                self._flatten(holding)
+
+    def after_kill(self, order: Order) -> None:
+        """An order from before a kill switch that flattens has changed: close what it left open.
+
+        Until its cancel was confirmed it held coins that the closing order needs, or it was filled
+        meanwhile. Closing orders themselves are not repeated: a venue that refuses one would refuse
+        the next.
+        """
+        if is_closed(order.life) and sequence_of(order.id) <= self.state.flatten_seq:
+            self._flatten(order.holding)
+
+    def _flatten(self, holding: Holding) -> None:
+        """Close at market what is not being closed already, as far as the coins are free."""
+        instrument = holding.instrument
+        side = SELL if holding.position.quantity > 0 else BUY
+        quantity = abs(holding.position.quantity)
+        for order in holding.orders.values():
+            if order.side == side and order.pending != CANCEL_REQUESTED:
+                quantity -= order.working
+        if instrument.is_spot:
+            quantity = min(quantity, holding.base.available() // instrument.base_unit)
+        quantity -= quantity % instrument.lot
+        if quantity > 0:
+            request = SubmitOrder(
+                holding.portfolio.name, instrument.id, side, MARKET, quantity, reduce_only=True
+            )
+            self.orders.flatten(request)
 
     def change_state(
         self, scope: int, key: str, state: int, reason: int, limit: int, value: int, text: str

@@ -16,6 +16,7 @@ from zvt_trading.core.risk_manager import RiskManager
 from zvt_trading.core.state import Market, Portfolio, State, Symbol, Venue, value_balance
 from zvt_trading.core.valuation import refresh, revalue
 from zvt_trading.messages.codes import (
+    HALTED,
     SCOPE_GLOBAL,
     SCOPE_PORTFOLIO,
     SCOPE_STRATEGY,
@@ -171,7 +172,10 @@ class Evolver:
             self._state_changed(event)
         elif isinstance(event, CoolDownStarted):
             self.state.portfolios[event.portfolio].cool_down_until = event.until_ts
-        elif not isinstance(event, CommandRefused | KillSwitchPulled | ReportQuarantined):
+        elif isinstance(event, KillSwitchPulled):
+            if event.request.flatten:
+                self.state.flatten_seq = self.state.order_seq
+        elif not isinstance(event, CommandRefused | ReportQuarantined):
             raise EvolveError(f"unknown event {type(event)}")
 
     def _listed(self, event: InstrumentListed) -> None:
@@ -245,6 +249,8 @@ class Evolver:
         self.risk.on_trading_state(event.scope, event.key, event.state)
         if event.scope == SCOPE_GLOBAL:
             state.trading_state = event.state
+            if event.state != HALTED:
+                state.flatten_seq = 0
         elif event.scope == SCOPE_PORTFOLIO:
             state.portfolios[event.key].trading_state = event.state
         elif event.scope == SCOPE_STRATEGY:

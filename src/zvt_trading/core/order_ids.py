@@ -59,6 +59,11 @@ def make_order_id(ts: int, epoch: int, engine_tag: int, sequence: int) -> str:
     return OrderIds(epoch, engine_tag).make(ts, sequence)
 
 
+def sequence_of(order_id: str) -> int:
+    """The sequence number in an id of ours."""
+    return int(order_id[22:], 16)
+
+
 def is_ours(order_id: str, engine_tag: int) -> bool:
     """Whether an id at a venue carries our engine's tag."""
     return (

@@ -45,6 +45,7 @@ from zvt_trading.messages.events import (
     OrderReleased,
     OrderResized,
     OrderRouted,
+    RouteCandidate,
 )
 from zvt_trading.messages.reasons import TRANSIENT, Reason
 
@@ -212,11 +213,9 @@ class OrderManager:
         if reason:
             self._refuse_ticket(order_id, request, None, reason)
             return order_id
-        routed = instrument_id[:1] == ":"
-        if routed:
+        if instrument_id[:1] == ":" and self._can_route(terms):
             instrument_id = self._route(order_id, request)
             if not instrument_id:
-                self._refuse(order_id, request, Reason.NO_ROUTE, "no venue can take the order now")
                 return order_id
         ticket = self._ticket(terms, instrument_id)
         if ticket is None:
@@ -269,14 +268,22 @@ class OrderManager:
             return Reason.DUPLICATE_CLIENT_ID
         return 0
 
+    def _can_route(self, terms: Terms) -> bool:
+        """Whether the names in it are known; if not, that is what the refusal says."""
+        state = self.state
+        return terms.portfolio in state.portfolios and terms.instrument[1:] in state.symbols
+
     def _route(self, order_id: str, request: SubmitOrder) -> str:
-        """Let the router choose; its decision is an event with everything it saw."""
+        """Let the router choose, or refuse; the decision is an event with everything it saw."""
         recorder = self.recorder
         candidates = self.router.candidates(self.state, request, recorder.now)
         chosen = self.router.choose(self.state, candidates, request)
         recorder.record(
             OrderRouted(recorder.seq(), recorder.now, order_id, chosen, tuple(candidates))
         )
+        if not chosen:
+            text = f"no venue can take the order now: {_exclusions(candidates)}"
+            self._refuse(order_id, request, Reason.NO_ROUTE, text)
         return chosen
 
     def _place(self, order_id: str, ticket: Ticket, list_id: str, kind: int, role: int) -> None:
@@ -381,6 +388,13 @@ def _hold_asset(ticket: Ticket) -> str:
 
 def _names(names: list[str]) -> str:
     return ", ".join(sorted(names)) or "none"
+
+
+def _exclusions(candidates: list[RouteCandidate]) -> str:
+    texts: list[str] = []
+    for candidate in candidates:
+        texts.append(f"{candidate.instrument} {Reason(candidate.excluded).name.lower()}")
+    return ", ".join(texts)
 
 
 def _name_text(request: SubmitOrder, reason: int) -> str:

@@ -318,7 +318,10 @@ def crossed_order(holding: Holding, ticket: Ticket, facts: Facts) -> Order | Non
     for order in holding.orders.values():
         if order.side == side or not order.price or order.tif == IOC or order.tif == FOK:
             continue
-        if side * (price - order.price) >= 0:
+        resting = order.price
+        if order.amend_price and side * (order.amend_price - resting) < 0:
+            resting = order.amend_price  # until the amend is answered, it may rest at either
+        if side * (price - resting) >= 0:
             return order
     return None
 

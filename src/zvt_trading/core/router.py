@@ -34,7 +34,9 @@ class Router:
             return found
         strategy = state.strategy(request.strategy)
         for market in symbol.markets:
-            ticket = Ticket(state.terms(request), portfolio, state.holding(portfolio, market), strategy)
+            holding = state.holding(portfolio, market)
+            ticket = Ticket(state.terms(request), portfolio, holding, strategy)
+            ticket.held = ticket.waits_here()
             excluded = self.risk.check(ticket, state, now)
             price, filled = net_price(market, request.side, request.quantity, request.price)
             found.append(RouteCandidate(market.instrument.id, price, filled, int(excluded)))

@@ -5,14 +5,18 @@ positions are left out, so that merely looking at them (a refused order) does no
 """
 
 from hashlib import blake2b
+from typing import Final
 
 from zvt_trading.core.risk_manager import RiskManager
 from zvt_trading.core.state import Order, Portfolio, State
+from zvt_trading.messages.codes import CROSS
+
+_NOTHING_BOOKED: Final = "0 0 0 0 0 0"
 
 
 def state_lines(state: State, risk: RiskManager) -> list[str]:
     """One line a thing, in a canonical order."""
-    lines = [f"engine {state.seq} {state.order_seq} {state.trading_state}"]
+    lines = [f"engine {state.seq} {state.order_seq} {state.trading_state} {state.flatten_seq}"]
     for venue in _sorted(list(state.venues)):
         lines.append(f"venue {venue} {state.venues[venue].trading_state}")
     for symbol in _sorted(list(state.symbols)):
@@ -32,10 +36,12 @@ def state_lines(state: State, risk: RiskManager) -> list[str]:
             )
     for name in _sorted(list(state.portfolios)):
         for row in state.ledger.proof(name):
-            lines.append(
-                f"proof {name} {row.asset} {row.deposits} {row.trading} {row.fees} {row.funding} "
-                f"{row.insurance} {row.adjustment}"
+            sources = (
+                f"{row.deposits} {row.trading} {row.fees} {row.funding} {row.insurance} "
+                f"{row.adjustment}"
             )
+            if sources != _NOTHING_BOOKED:
+                lines.append(f"proof {name} {row.asset} {sources}")
     for order_id in state.orders:
         lines.append(_order_line(state.orders[order_id]))
     lines.append(f"closed {' '.join(state.closed)}")
@@ -68,7 +74,8 @@ def _portfolio_lines(portfolio: Portfolio) -> list[str]:
     for instrument in _sorted(list(portfolio.holdings)):
         holding = portfolio.holdings[instrument]
         position = holding.position
-        if position.bought or position.sold or position.leverage != 1 or holding.funding:
+        used = position.bought or position.sold or holding.funding
+        if used or position.leverage != 1 or position.margin_mode != CROSS:
             lines.append(
                 f"holding {portfolio.name} {instrument} {holding.open_buy} {holding.open_sell} "
                 f"{holding.fees} {holding.funding} {position.state_items()}"
@@ -81,5 +88,5 @@ def _order_line(order: Order) -> str:
         f"order {order.id} {order.life} {order.pending} {order.quantity} {order.price} "
         f"{order.trigger_price} {order.triggered} {order.filled} {order.filled_value} "
         f"{order.working} {order.hold} {order.venue_order_id} {order.reason} {order.trade_ids} "
-        f"{order.role}"
+        f"{order.role} {order.amend_price} {order.amend_quantity} {order.hold_before_amend}"
     )

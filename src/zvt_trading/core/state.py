@@ -74,6 +74,10 @@ class Valued:
         self.portfolio: Final = portfolio
         self.balance: Final = balance
         self.rate_den: Final = rate_den
+        # What settles in the balance: its gains and exposure follow the price as well.
+        self.settled: list[Holding] = [
+            holding for holding in portfolio.holdings.values() if holding.settle is balance
+        ]
 
 
 @final
@@ -286,6 +290,10 @@ class State:
         holding = Holding(portfolio, market, position, base, settle)
         portfolio.holdings[instrument.id] = holding
         market.holdings.append(holding)
+        for other in self.markets.values():
+            for valued in other.valued:
+                if valued.balance is settle:
+                    valued.settled.append(holding)
         return holding
 
     def balance(self, portfolio: Portfolio, venue: str, asset: str) -> Balance:

@@ -108,6 +108,8 @@ class TradingCore:
         order = self.reports.take(report)
         if order is not None and order.list is not None:
             self.contingent.after(order)
+        if order is not None and self.state.flatten_seq:
+            self.control.after_kill(order)
         if self.risk.tripped:
             self._halt_tripped()
 
@@ -132,8 +134,8 @@ class TradingCore:
             self._invalidate(message)
         elif isinstance(message, Bar):
             self.bar(message)
-        elif isinstance(message, FundingRate):
-            self._at(message.ts)  # funding is booked when the venue reports the payment
+        else:
+            self._at(message.ts)  # FundingRate: it is booked when the venue reports the payment
 
     def quote(self, message: QuoteTick) -> None:
         """A new top of book."""
@@ -219,6 +221,7 @@ class TradingCore:
                     order.request.expire_ts <= self.recorder.now
                 ):
                     recorder = self.recorder
+                    now = recorder.now
                     recorder.record(OrderExpired(recorder.seq(), now, order.id, 0, now))
                     self.contingent.after(order)
 

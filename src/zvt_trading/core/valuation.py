@@ -55,6 +55,8 @@ def mark_market(market: Market) -> None:
         if balance.unvalued:
             balance.unvalued = False
             valued.portfolio.equity_shift += balance.value - before
+        for settled in valued.settled:
+            refresh(settled)
     for holding in market.holdings:
         if holding.position.quantity or holding.open_buy or holding.open_sell:
             refresh(holding)

@@ -153,8 +153,8 @@ class RecordedMarket:
             book = OrderBook(self._tick)
             self._book = book
         book.apply_snapshot(message.bids, message.asks, message.update_id)
-        self._bids.keep_unchanged(bids, book)
-        self._asks.keep_unchanged(asks, book)
+        self._bids.keep_unchanged(bids, book, self._has_quotes)
+        self._asks.keep_unchanged(asks, book, self._has_quotes)
         self._book_moved(book)
 
     def on_book_delta(self, message: BookDelta) -> None:
@@ -210,6 +210,11 @@ class RecordedMarket:
         self, other: RecordedSide, order_id: str, limit: int, quantity: int, whole: bool
     ) -> int:
         """Take what is displayed within the limit (`whole`: all or nothing); what is left."""
+        best = other.best
+        if quantity <= other.there(best, other.size):  # the most frequent case, without a list
+            other.take(best, quantity)
+            self.fills.append(SimFill(order_id, best, quantity, False, self.now))
+            return 0
         left = quantity
         depth = other.depth(limit, quantity, self._book)
         for _, size in depth:

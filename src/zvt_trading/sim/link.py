@@ -57,9 +57,9 @@ class LinkProfile:
         self.has_faults: Final = loss_ppm > 0 or duplicate_ppm > 0 or reorder_ppm > 0
         self.is_perfect: Final = delay_max == 0 and not self.has_faults and not disconnects
 
-    def is_lossless(self) -> bool:
-        """Whether every message arrives, late or twice perhaps."""
-        return self.loss_ppm == 0 and not self.disconnects
+    def keeps_all(self) -> bool:
+        """Whether every message arrives, once, in the order sent."""
+        return not self.has_faults and not self.disconnects
 
 
 @final

@@ -135,6 +135,7 @@ class OrderDesk:
         row.side = order.side
         row.price = order.price
         row.quantity = order.quantity
+        row.trade_id = order.venue_order_id
         order.seq = row.seq
         self.orders[order.id] = order
         out.append(VenueAccepted(order.id, order.venue_order_id, now))

@@ -2,7 +2,16 @@
 
 from typing import Final, final
 
-from zvt_trading.messages.reports import Fill
+from zvt_trading.messages.reports import (
+    Fill,
+    FundingPaid,
+    Liquidated,
+    Report,
+    VenueAccepted,
+    VenueAmended,
+    VenueCancelled,
+    VenueExpired,
+)
 
 # Kinds of rows in a venue's record.
 ROW_CREDIT: Final = 1
@@ -23,7 +32,8 @@ class Row:
     """One line of the venue's record; fields that do not apply keep 0 or "".
 
     `amount` is money on `asset`'s scale: the credit or debit, the fee of a fill or liquidation
-    (> 0 is paid by the account), the funding paid. `reason` is a Reason.
+    (> 0 is paid by the account), the funding paid. `reason` is a Reason. The `trade_id` of an
+    accepted order is the venue's own id of it.
     """
 
     def __init__(self, seq: int, ts: int, kind: int, account: str) -> None:
@@ -78,3 +88,31 @@ def fill_report(row: Row) -> Fill:
         row.order_id, row.trade_id, row.price, row.quantity, row.liquidity, row.asset, row.amount,
         row.ts,
     )  # fmt: skip
+
+
+def history_report(row: Row) -> Report | None:
+    """A row of the venue's history as a report; None where it says nothing about an outcome.
+
+    Refusals are not in it: as on the real venues, a rejected order has no history.
+    """
+    kind = row.kind
+    if kind == ROW_FILL:
+        return fill_report(row)
+    if kind == ROW_ACCEPTED:
+        return VenueAccepted(row.order_id, row.trade_id, row.ts)
+    if kind == ROW_AMENDED:
+        return VenueAmended(row.order_id, row.price, row.quantity, row.ts)
+    if kind == ROW_CANCELLED:
+        return VenueCancelled(row.order_id, row.reason, row.ts, row.quantity)
+    if kind == ROW_EXPIRED:
+        return VenueExpired(row.order_id, row.ts, row.quantity)
+    if kind == ROW_FUNDING:
+        return FundingPaid(
+            row.account, row.instrument, row.rate, row.amount, row.trade_id, row.ts
+        )
+    if kind == ROW_LIQUIDATION:
+        return Liquidated(
+            row.account, row.instrument, row.side, row.price, row.quantity, row.amount,
+            row.insurance, row.trade_id, row.ts,
+        )  # fmt: skip
+    return None

@@ -128,6 +128,10 @@ class RecordedSide:
                 left = self._offer(found, price, size, left)
         return found
 
+    def there(self, price: int, size: int) -> int:
+        """What of a displayed size we have not taken before."""
+        return size - self.taken.get(price, 0) if self.taken else size
+
     def take(self, price: int, quantity: int) -> None:
         """Remember that we took this much of a level."""
         self.taken[price] = self.taken.get(price, 0) + quantity
@@ -140,10 +144,16 @@ class RecordedSide:
         """(price, displayed size) of the levels we took something of."""
         return [(price, self._displayed(price, book)) for price in self.taken]
 
-    def keep_unchanged(self, sizes: list[tuple[int, int]], book: OrderBook) -> None:
-        """A new snapshot: levels that had these sizes and have others now can be taken again."""
+    def keep_unchanged(
+        self, sizes: list[tuple[int, int]], book: OrderBook, has_quotes: bool
+    ) -> None:
+        """A new snapshot: levels that had these sizes and have others now can be taken again.
+
+        The touch, when quotes own it, only changes with them.
+        """
         for price, size in sizes:
-            if book.size_at(self.side, price) != size:
+            owned = has_quotes and price == self.best
+            if not owned and book.size_at(self.side, price) != size:
                 del self.taken[price]
 
     def join(self, order: Queued, book: OrderBook | None, now: int) -> None:
@@ -201,7 +211,7 @@ class RecordedSide:
 
     def _offer(self, found: list[tuple[int, int]], price: int, size: int, left: int) -> int:
         """Add what of a level we have not taken before; returns what is still wanted."""
-        there = size - self.taken.get(price, 0)
+        there = self.there(price, size)
         if there <= 0:
             return left
         quantity = left if left < there else there

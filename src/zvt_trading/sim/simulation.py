@@ -17,10 +17,10 @@ from typing import Final, final
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.state import Order
 from zvt_trading.core.trading_core import TradingCore
-from zvt_trading.core.units import SECOND
 from zvt_trading.messages.codes import (
     AMEND_REQUESTED,
     CANCEL_REQUESTED,
+    NO_REQUEST,
     SUBMITTED,
     UNKNOWN,
 )
@@ -43,67 +43,33 @@ from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import (
     AbsenceProven,
     AmendFailed,
-    FundingPaid,
-    Liquidated,
     OutcomeUnknown,
     Report,
     VenueAmended,
 )
 from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.link import Link, LinkProfile
-from zvt_trading.sim.record import ROW_FILL, ROW_FUNDING, ROW_LIQUIDATION, Row, fill_report
-
-# What travels.
-TO_VENUE_ORDER: Final = 0
-TO_VENUE_CANCEL: Final = 1
-TO_VENUE_AMEND: Final = 2
-TO_VENUE_QUERY: Final = 3
-TO_VENUE_POLL: Final = 4
-TO_US_REPORT: Final = 5
-TO_US_ANSWER: Final = 6
-TO_US_ENTRIES: Final = 7
-OUR_CHECK: Final = 8
-OUR_POLL: Final = 9
-
-ANSWER_TIMEOUT: Final = SECOND
-"""How long an order may be without an answer before it is UNKNOWN."""
-VALIDITY: Final = 5 * SECOND
-"""A request that reaches the venue later than this is refused there (as recvWindow does)."""
-ABSENCE_AFTER: Final = VALIDITY + SECOND
-"""Absence is only believed this long after the send, twice, a timeout apart."""
-POLL_EVERY: Final = 10 * SECOND
-"""How often fills, funding and liquidations are fetched by cursor."""
+from zvt_trading.sim.parcels import (
+    ABSENCE_AFTER,
+    ANSWER_TIMEOUT,
+    OUR_CHECK,
+    OUR_POLL,
+    POLL_EVERY,
+    TO_US_ANSWER,
+    TO_US_ENTRIES,
+    TO_US_REPORT,
+    TO_VENUE_AMEND,
+    TO_VENUE_CANCEL,
+    TO_VENUE_ORDER,
+    TO_VENUE_POLL,
+    TO_VENUE_QUERY,
+    VALIDITY,
+    Parcel,
+    VenuePort,
+)
+from zvt_trading.sim.record import history_report
 
 Subscriber = Callable[[Event], object]
-
-
-@final
-class Parcel:
-    """One message under way, or a reminder to ourselves."""
-
-    def __init__(self, kind: int, venue: str, order_id: str, ts: int) -> None:
-        self.kind: Final = kind
-        self.venue: Final = venue
-        self.order_id: Final = order_id
-        self.ts: Final = ts  # when it was sent
-        self.price = 0
-        self.quantity = 0
-        self.count = 0
-        self.worst_price = 0
-        self.report: Report | None = None
-        self.reports: list[Report] = []
-
-
-@final
-class VenuePort:
-    """A venue and the two links to it."""
-
-    def __init__(self, exchange: SimExchange, outward: Link, inward: Link, lossless: bool) -> None:
-        self.exchange: Final = exchange
-        self.outward: Final = outward
-        self.inward: Final = inward
-        self.lossless: Final = lossless
-        self.cursor = 0
 
 
 @final
@@ -117,9 +83,10 @@ class Simulation:
         self.subscribers: list[Subscriber] = []
         self.journal: list[Event] | None = None  # filled when a list is given
         self.events = 0
-        self.faulty = False  # any venue with a link that can lose something
+        self.faulty = False  # any venue with a link that can lose, double or reorder something
         self._exchanges: dict[str, SimExchange] = {}  # by instrument
-        self._negatives: dict[str, int] = {}
+        self._negatives: dict[str, int] = {}  # first answer "not here", by order
+        self._amends: dict[str, int] = {}  # when the amend under way was sent, by order
         self._heap: list[tuple[int, int, Parcel]] = []
         self._sent = 0
         self._flushing = False
@@ -128,7 +95,7 @@ class Simulation:
         self, exchange: SimExchange, outward: LinkProfile, inward: LinkProfile, rng: Rng
     ) -> None:
         """Connect a venue; `outward` is the way of our orders, `inward` that of its reports."""
-        lossless = outward.is_lossless() and inward.is_lossless()
+        lossless = outward.keeps_all() and inward.keeps_all()
         self.ports[exchange.venue] = VenuePort(
             exchange, Link(outward, rng.fork(1)), Link(inward, rng.fork(2)), lossless
         )
@@ -233,6 +200,16 @@ class Simulation:
         """When the next thing under way arrives; -1 when nothing is."""
         return self._next_due()
 
+    def in_flight(self) -> int:
+        """How many messages and reminders are under way."""
+        return len(self._heap)
+
+    def mend_links(self) -> None:
+        """The faults stop: from now on every message arrives at once."""
+        for port in self.ports.values():
+            port.outward = Link(LinkProfile(), Rng(0))
+            port.inward = Link(LinkProfile(), Rng(0))
+
     def flush(self) -> None:
         """Hand events to the journal and the subscribers, and do what they ask for."""
         if self._flushing:
@@ -322,6 +299,8 @@ class Simulation:
         parcel.quantity = quantity
         self._post(port.outward, parcel)
         if not port.lossless:
+            if kind == TO_VENUE_AMEND:
+                self._amends[order_id] = self.now
             self._remind(parcel, ANSWER_TIMEOUT)
 
     def _post(self, link: Link, parcel: Parcel) -> None:
@@ -416,21 +395,19 @@ class Simulation:
     # Unknown outcomes: resolved by evidence, never by a timer.
 
     def _check(self, parcel: Parcel) -> None:
-        """Time to look whether a request was answered."""
+        """Time to look whether a request was answered: if not, cancel again, and ask."""
         order = self.core.state.orders.get(parcel.order_id)
-        if order is None:
-            return
-        if order.life == SUBMITTED:
+        if order is not None and order.life == SUBMITTED:
             self.core.report(self.now, OutcomeUnknown(order.id, "no answer", self.now))
-        waiting = order.life == UNKNOWN or (order.pending and order.working)
-        if not waiting:
-            self._negatives.pop(order.id, 0)
+        if order is None or (order.life != UNKNOWN and order.pending == NO_REQUEST):
+            self._negatives.pop(parcel.order_id, 0)
+            self._amends.pop(parcel.order_id, 0)
             return
         if order.pending == CANCEL_REQUESTED:
             cancel = Parcel(TO_VENUE_CANCEL, parcel.venue, order.id, self.now)
             self._post(self.ports[parcel.venue].outward, cancel)
         query = Parcel(TO_VENUE_QUERY, parcel.venue, order.id, self.now)
-        query.count = parcel.count
+        query.since = parcel.ts
         self._post(self.ports[parcel.venue].outward, query)
         self._remind(parcel, ANSWER_TIMEOUT * min(parcel.count + 1, 8))
 
@@ -438,6 +415,7 @@ class Simulation:
         """The venue answers a query with the order's state and fills; empty when it has it not."""
         exchange = port.exchange
         answer = Parcel(TO_US_ANSWER, parcel.venue, parcel.order_id, self.now)
+        answer.since = parcel.since
         found = exchange.query(parcel.order_id)
         if found is not None:
             answer.reports.append(found)
@@ -463,11 +441,15 @@ class Simulation:
             self._amend_answered(order, parcel)
 
     def _amend_answered(self, order: Order, parcel: Parcel) -> None:
+        """The terms the venue works on: the new ones, or the old ones once no amend can come."""
+        asked = self._amends.get(order.id, self.now)
+        if parcel.ts <= asked:
+            return  # it was answered before we asked for the amend
         if parcel.price != order.price or parcel.quantity != order.quantity:
             self.core.report(
                 self.now, VenueAmended(order.id, parcel.price, parcel.quantity, parcel.ts)
             )
-        elif self.now - parcel.ts > VALIDITY or order.working == 0:
+        elif parcel.ts - asked > VALIDITY or order.filled >= order.quantity:
             self.core.report(
                 self.now,
                 AmendFailed(order.id, int(Reason.NOT_SENT), "the venue never had it", parcel.ts),
@@ -475,7 +457,7 @@ class Simulation:
 
     def _absent(self, order: Order, parcel: Parcel) -> None:
         """A negative answer; two of them, spaced and after the validity window, are proof."""
-        if order.life != UNKNOWN or parcel.ts - order.ts <= ABSENCE_AFTER:
+        if order.life != UNKNOWN or parcel.ts - parcel.since <= ABSENCE_AFTER:
             return
         first = self._negatives.get(order.id, 0)
         if first == 0:
@@ -485,7 +467,7 @@ class Simulation:
             self.core.report(self.now, AbsenceProven(order.id, "two negatives", parcel.ts))
 
     def _poll(self, parcel: Parcel) -> None:
-        """Fetch by cursor what the stream may have lost."""
+        """Fetch by cursor what the stream may have lost: what became of orders, funding, ..."""
         port = self.ports[parcel.venue]
         request = Parcel(TO_VENUE_POLL, parcel.venue, "", self.now)
         request.count = port.cursor
@@ -497,23 +479,7 @@ class Simulation:
         answer = Parcel(TO_US_ENTRIES, parcel.venue, "", self.now)
         answer.count = record.seq
         for row in record.since(parcel.count):
-            if row.kind == ROW_FILL:
-                answer.reports.append(fill_report(row))
-            elif row.kind == ROW_FUNDING:
-                answer.reports.append(_funding_report(row))
-            elif row.kind == ROW_LIQUIDATION:
-                answer.reports.append(_liquidation_report(row))
+            report = history_report(row)
+            if report is not None:
+                answer.reports.append(report)
         self._post(port.inward, answer)
-
-
-def _funding_report(row: Row) -> Report:
-    return FundingPaid(row.account, row.instrument, 0, row.amount, row.trade_id, row.ts)
-
-
-def _liquidation_report(row: Row) -> Report:
-    return Liquidated(
-        row.account, row.instrument, row.side, row.price, row.quantity, row.amount, row.insurance,
-        row.trade_id, row.ts,
-    )  # fmt: skip
-
-

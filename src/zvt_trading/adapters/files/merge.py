@@ -9,15 +9,26 @@ from typing import Protocol
 from zvt_trading.adapters.files.binance_recording import BinanceRecording, is_binance_recording
 from zvt_trading.adapters.files.lean import LeanFeed
 from zvt_trading.adapters.files.lines import READ_ERRORS, decompressed, open_file
-from zvt_trading.adapters.files.specs import KNOWN_SPECS
+from zvt_trading.adapters.files.naming import (
+    FileArgument,
+    file_argument,
+    finer_of,
+    inferred_listing,
+    instrument_by_name,
+    probe_spec,
+)
+from zvt_trading.adapters.files.specs import (
+    KNOWN_LISTINGS,
+    KNOWN_SPECS,
+    Listing,
+    with_common_scales,
+)
 from zvt_trading.adapters.files.tabular import PARQUET_MAGIC, CsvFeed, ParquetFeed
 from zvt_trading.errors import CallerError, DataError, SymbolNotFoundError
-from zvt_trading.messages.codes import SPOT
 from zvt_trading.messages.market import InstrumentSpec, MarketData
 
 ZIP_MAGIC = b"PK"
 FIRST_LINE_MAX = 4096
-_PERPETUAL_WORDS = frozenset({"usdm", "perp", "perpetual", "swap", "future", "futures", "linear"})
 
 
 class FileFeed(Protocol):
@@ -58,22 +69,19 @@ class RecordedFeed:
 
 
 def open_recordings(
-    paths: Sequence[str | Path], specs: Mapping[str, InstrumentSpec] = KNOWN_SPECS
+    paths: Sequence[str | Path], specs: Mapping[str, InstrumentSpec] | None = None
 ) -> RecordedFeed:
-    """Recordings of any readable kind as one feed.
+    """Recordings of any readable kind as one feed; see `naming` for which instrument each is of.
+
+    Without `specs` (by instrument id) the built-in ones hold, and an instrument that they lack has
+    the tick and lot that its file's first rows show. All are on common scales.
 
     Raises CallerError when no file is named, one is missing or named twice, DataError for what
-    cannot be read, SymbolNotFoundError when `specs` (by instrument id) lacks a file's instrument.
+    cannot be read, SymbolNotFoundError when `specs` lacks a file's instrument, or none is named.
     """
-    if not paths:
-        raise CallerError("no recording given")
-    files = [Path(path) for path in paths]
-    for at, path in enumerate(files):
-        if not path.is_file():
-            raise CallerError(f"no file {path}")
-        if path in files[:at]:
-            raise CallerError(f"{path} is given twice")
-    return RecordedFeed([feed_for(path, specs=specs) for path in files])
+    files = _checked_files(paths)
+    known = _specs_for(files) if specs is None else specs
+    return RecordedFeed([feed_for(file.path, _named(file, known), specs=known) for file in files])
 
 
 def feed_for(
@@ -85,15 +93,14 @@ def feed_for(
     """The feed of one file: Binance recording, Parquet, Lean zip, or else CSV, by its content.
 
     Binance recordings say what they record. The other kinds are of `spec`, or of the one of
-    `specs` that the file name begins with, as in "binance_btcusdt_trades.csv" (a perpetual when
-    another part of the name is usdm, perp, swap, future, linear or the like).
+    `specs` that their name begins with (see `naming`).
     """
     path = Path(path)
     head, line = _beginning(path)
     if is_binance_recording(line):
         known = specs if spec is None else {f"{spec.venue}:{spec.symbol}": spec}
         return BinanceRecording(path, known)
-    of = spec or _spec_by_name(path, specs)
+    of = spec or _spec_of(path, instrument_by_name(path, specs), specs)
     if head.startswith(PARQUET_MAGIC):
         return ParquetFeed(path, of)
     if head.startswith(ZIP_MAGIC):
@@ -138,14 +145,45 @@ def _beginning(path: Path) -> tuple[bytes, bytes]:
             raise DataError(f"{path}:1: the file is damaged or cut off: {error}") from error
 
 
-def _spec_by_name(path: Path, specs: Mapping[str, InstrumentSpec]) -> InstrumentSpec:
-    words = path.name.lower().partition(".")[0].replace("-", "_").split("_")
-    is_perpetual = any(word in _PERPETUAL_WORDS for word in words[2:])
-    for spec in specs.values():
-        pair = (spec.base + spec.quote).lower()
-        if words[:2] == [spec.venue, pair] and is_perpetual == (spec.kind != SPOT):
-            return spec
-    raise SymbolNotFoundError(
-        f"{path}: of which instrument is this file? Name it like venue_symbol_....csv, of one of "
-        f"{', '.join(specs) or 'none'}, or give its spec"
-    )
+def _checked_files(paths: Sequence[str | Path]) -> list[FileArgument]:
+    if not paths:
+        raise CallerError("no recording given")
+    files: list[FileArgument] = []
+    for path in paths:
+        file = file_argument(path)
+        if not file.path.is_file():
+            raise CallerError(f"no file {file.path}")
+        if any(file.path == other.path for other in files):
+            raise CallerError(f"{file.path} is given twice")
+        files.append(file)
+    return files
+
+
+def _specs_for(files: Sequence[FileArgument]) -> Mapping[str, InstrumentSpec]:
+    """The built-in specs and those of the files' other instruments, on common scales."""
+    inferred: dict[str, Listing] = {}
+    for file in files:
+        if is_binance_recording(_beginning(file.path)[1]):
+            continue
+        name = file.instrument or instrument_by_name(file.path, KNOWN_SPECS)
+        if name in KNOWN_SPECS:
+            continue
+        listing = inferred_listing(name, file.path, feed_for(file.path, probe_spec(name)))
+        inferred[name] = finer_of(inferred.get(name, listing), listing)
+    if not inferred:
+        return KNOWN_SPECS
+    specs = with_common_scales((*KNOWN_LISTINGS, *inferred.values()))
+    return {f"{spec.venue}:{spec.symbol}": spec for spec in specs}
+
+
+def _named(file: FileArgument, specs: Mapping[str, InstrumentSpec]) -> InstrumentSpec | None:
+    """The spec of the instrument that the argument names, None when it names none."""
+    return _spec_of(file.path, file.instrument, specs) if file.instrument else None
+
+
+def _spec_of(path: Path, instrument: str, specs: Mapping[str, InstrumentSpec]) -> InstrumentSpec:
+    found = specs.get(instrument)
+    if found is None:
+        known = ", ".join(specs) or "none"
+        raise SymbolNotFoundError(f"{path}: no spec of {instrument} is given; known: {known}")
+    return found

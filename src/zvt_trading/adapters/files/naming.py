@@ -10,15 +10,17 @@ Binance recordings say what they record. Other files are of the instrument that
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from zvt_trading.adapters.files.specs import Listing
 from zvt_trading.core.units import MAX_SCALE
-from zvt_trading.errors import CallerError, DataError, SymbolNotFoundError
+from zvt_trading.errors import DataError, SymbolNotFoundError
 from zvt_trading.messages.codes import SPOT
-from zvt_trading.messages.market import Bar, InstrumentSpec, QuoteTick, TradeTick
+from zvt_trading.messages.market import Bar, InstrumentSpec, MarketData, QuoteTick, TradeTick
 
 PROBE_ROWS = 1_000
 """Rows looked at for the finest decimals of an instrument without a spec."""
@@ -91,9 +93,7 @@ def probe_spec(instrument: str) -> InstrumentSpec:
     )
 
 
-def inferred_listing(
-    instrument: str, path: Path, messages: Iterable[QuoteTick | TradeTick | Bar]
-) -> Listing:
+def inferred_listing(instrument: str, path: Path, messages: Iterable[MarketData]) -> Listing:
     """A listing whose tick and lot are the finest decimals of the first rows, read on `probe_spec`.
 
     Its fees are UNKNOWN_FEE_BPS, it has no filters, and no leverage. Raises DataError for a file
@@ -108,23 +108,29 @@ def inferred_listing(
         elif isinstance(message, TradeTick):
             prices.append(message.price)
             sizes.append(message.size)
-        else:
+        elif isinstance(message, Bar):
             prices += (message.open, message.high, message.low, message.close)
             sizes.append(message.volume)
     if not prices:
         raise DataError(f"{path}: has no rows to see the tick and lot of {instrument} from")
     venue, _, symbol = instrument.partition(":")
-    try:
-        return Listing(
-            venue=venue,
-            symbol=symbol,
-            tick=_step(prices),
-            lot=_step(sizes),
-            maker_fee_bps=UNKNOWN_FEE_BPS,
-            taker_fee_bps=UNKNOWN_FEE_BPS,
-        )
-    except CallerError as error:
-        raise DataError(f"{path}: {error}") from error
+    return Listing(
+        venue=venue,
+        symbol=symbol,
+        tick=_step(prices),
+        lot=_step(sizes),
+        maker_fee_bps=UNKNOWN_FEE_BPS,
+        taker_fee_bps=UNKNOWN_FEE_BPS,
+    )
+
+
+def finer_of(one: Listing, other: Listing) -> Listing:
+    """One listing of two inferred from two files of an instrument: the smaller tick and lot."""
+    return replace(
+        one,
+        tick=min(Decimal(one.tick), Decimal(other.tick)),
+        lot=min(Decimal(one.lot), Decimal(other.lot)),
+    )
 
 
 def _step(values: list[int]) -> str:

@@ -122,14 +122,14 @@ class CsvFeed(_TabularFeed):
             raise DataError(f"{self.path}:1: {error}") from error
 
     def _rows(self, raw: BinaryIO) -> Iterator[Row]:
-        text = io.TextIOWrapper(decompressed(raw), encoding="utf-8-sig", newline="")
-        reader = csv.reader(text)
         self._number = 0
         try:
-            for row in reader:
-                self._number = reader.line_num
-                if row:
-                    yield row
+            with io.TextIOWrapper(decompressed(raw), encoding="utf-8-sig", newline="") as text:
+                reader = csv.reader(text)
+                for row in reader:
+                    self._number = reader.line_num
+                    if row:
+                        yield row
         except (*READ_ERRORS, csv.Error, UnicodeDecodeError) as error:
             where = f"{self.path}:{self._number + 1}"
             raise DataError(f"{where}: cannot be read: {error}") from error

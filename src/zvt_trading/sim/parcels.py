@@ -1,0 +1,59 @@
+"""What travels between the engine and a simulated venue, and how long each side waits for it."""
+
+from typing import Final, final
+
+from zvt_trading.core.units import SECOND
+from zvt_trading.messages.reports import Report
+from zvt_trading.sim.exchange import SimExchange
+from zvt_trading.sim.link import Link
+
+# What travels.
+TO_VENUE_ORDER: Final = 0
+TO_VENUE_CANCEL: Final = 1
+TO_VENUE_AMEND: Final = 2
+TO_VENUE_QUERY: Final = 3
+TO_VENUE_POLL: Final = 4
+TO_US_REPORT: Final = 5
+TO_US_ANSWER: Final = 6
+TO_US_ENTRIES: Final = 7
+OUR_CHECK: Final = 8
+OUR_POLL: Final = 9
+
+ANSWER_TIMEOUT: Final = SECOND
+"""How long an order may be without an answer before it is UNKNOWN."""
+VALIDITY: Final = 5 * SECOND
+"""A request that reaches the venue later than this is refused there (as recvWindow does)."""
+ABSENCE_AFTER: Final = VALIDITY + SECOND
+"""Absence is only believed this long after the send, twice, a timeout apart."""
+POLL_EVERY: Final = 10 * SECOND
+"""How often a venue's history is fetched by cursor: whatever a stream lost is found by then."""
+
+
+@final
+class Parcel:
+    """One message under way, or a reminder to ourselves."""
+
+    def __init__(self, kind: int, venue: str, order_id: str, ts: int) -> None:
+        self.kind: Final = kind
+        self.venue: Final = venue
+        self.order_id: Final = order_id
+        self.ts: Final = ts  # when it was sent; of a reminder: when what it is about was sent
+        self.since = 0  # of a query and its answer: when what they are about was sent
+        self.price = 0
+        self.quantity = 0
+        self.count = 0
+        self.worst_price = 0
+        self.report: Report | None = None
+        self.reports: list[Report] = []
+
+
+@final
+class VenuePort:
+    """A venue and the two links to it."""
+
+    def __init__(self, exchange: SimExchange, outward: Link, inward: Link, lossless: bool) -> None:
+        self.exchange: Final = exchange
+        self.outward = outward
+        self.inward = inward
+        self.lossless: Final = lossless  # everything arrives, once and in order
+        self.cursor = 0

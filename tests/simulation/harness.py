@@ -1,0 +1,151 @@
+"""Seeded simulations of the engine and its venues over bad links, checked after every step.
+
+    result = run_seed(42)
+    result.problems    what went wrong, in words; [] when nothing did
+
+Everything is drawn from the seed: venues, fees, links, portfolios, the market, the commands. After
+every step the state must be consistent with itself, with the naive shadow book-keeping and with the
+venues' own books; at the end the faults stop, and the engine must agree with the venues' records.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+from simulation.judge import verdict
+from simulation.shadow import Shadow
+from simulation.walk import Walk
+from simulation.wishes import Wishes
+from simulation.worlds import MILLISECOND, World, add_venues, open_for_business
+
+from zvt_trading.core.invariants import problems as state_problems
+from zvt_trading.core.units import SECOND
+from zvt_trading.messages.events import Event
+from zvt_trading.sim.simulation import POLL_EVERY
+
+STEPS: Final = 80
+SETTLE_LIMIT: Final = 600 * SECOND
+PAUSES: Final = (0, 1, 5, 20, 100, 300, 700, 2_000)  # milliseconds between two steps
+IN_FLIGHT_MAX: Final = 2_000
+"""I12: far above what these few orders can have under way, far below an unbounded queue."""
+
+# Called with the world before the first step: where a test plants a bug.
+Sabotage = Callable[[World], None]
+Trace = Callable[[str], None]
+
+
+class SeedResult:
+    """What became of a seed."""
+
+    def __init__(self, seed: int, steps: int) -> None:
+        self.seed = seed
+        self.steps = steps
+        self.problems: list[str] = []
+        self.events = 0
+        self.digest = ""  # of the event stream
+        self.kinds: dict[str, int] = {}  # events by type
+
+    def message(self) -> str:
+        """The failure with the one command that reruns it, run from the root of the repository."""
+        lines = "\n  ".join(self.problems[:10])
+        return (
+            f"seed {self.seed}:\n  {lines}\nrerun: PYTHONPATH=src:tests python -m simulation "
+            f"--seed {self.seed} --steps {self.steps}"
+        )
+
+
+class Run:
+    """One seed being run."""
+
+    def __init__(self, seed: int, steps: int, sabotage: Sabotage | None, trace: Trace | None):
+        self.result = SeedResult(seed, steps)
+        self.trace = trace
+        self.journal: list[Event] = []
+        self.shadow = Shadow()
+        self.hash = blake2b(digest_size=16)
+        self.world = World(seed)
+        self.simulation = self.world.simulation
+        self.simulation.subscribers.append(self.note)
+        add_venues(self.world)
+        open_for_business(self.world)
+        self.walk = Walk(self.world.specs, self.world.rng.fork(3))
+        self.wishes = Wishes(self.world, self.walk)
+        self.sabotage = sabotage
+
+    def note(self, event: Event) -> None:
+        """A subscriber like any other."""
+        self.journal.append(event)
+        self.shadow.event(event)
+        self.hash.update(msgspec.msgpack.encode(event))
+        name = type(event).__name__
+        self.result.kinds[name] = self.result.kinds.get(name, 0) + 1
+        if self.trace is not None:
+            self.trace(f"{self.simulation.now} {event}")
+
+    def go(self) -> SeedResult:
+        """All steps, then the settlement and the verdict."""
+        for message in self.walk.first(self.simulation.now + 1):
+            self.simulation.feed(message)
+        if self.sabotage is not None:
+            self.sabotage(self.world)
+        for step in range(self.result.steps):
+            self.step()
+            self.check(f"step {step}")
+            if self.result.problems:
+                break
+        else:
+            self.settle()
+        self.result.events = len(self.journal)
+        self.result.digest = self.hash.hexdigest()
+        return self.result
+
+    def step(self) -> None:
+        """Time passes, the market moves, somebody may want something."""
+        rng = self.world.rng
+        simulation = self.simulation
+        pause = PAUSES[rng.below(len(PAUSES))] * MILLISECOND
+        simulation.feed(self.walk.next(simulation.now + pause))
+        if rng.chance(1, 3):
+            simulation.feed(self.walk.next(simulation.now))
+        if rng.chance(1, 3):
+            simulation.tick()
+        if rng.chance(3, 4):
+            command = self.wishes.next()
+            if self.trace is not None:
+                self.trace(f"{simulation.now} > {command}")
+            simulation.command(command)
+
+    def check(self, when: str) -> None:
+        """Everything that must hold now."""
+        core = self.simulation.core
+        found = list(self.shadow.problems)
+        self.shadow.problems.clear()
+        self.shadow.compare(core.state)
+        found.extend(self.shadow.problems)
+        found.extend(state_problems(core.state, core.risk))
+        for exchange in self.world.exchanges.values():
+            found.extend(exchange.problems())
+        if self.simulation.in_flight() > IN_FLIGHT_MAX:
+            found.append(f"I12 {self.simulation.in_flight()} messages under way")
+        self.result.problems.extend(f"{when}: {problem}" for problem in found)
+
+    def settle(self) -> None:
+        """The faults stop; what is open is found out; the books are compared."""
+        simulation = self.simulation
+        simulation.mend_links()
+        for _ in range(3):
+            if not simulation.settle(SETTLE_LIMIT):
+                self.result.problems.append(f"I3 not settled within {SETTLE_LIMIT // SECOND} s")
+                return
+            simulation.advance(simulation.now + POLL_EVERY + SECOND)
+            simulation.tick()
+        self.check("settled")
+        self.result.problems.extend(verdict(self.world, self.shadow, self.journal))
+
+
+def run_seed(
+    seed: int, steps: int = STEPS, sabotage: Sabotage | None = None, trace: Trace | None = None
+) -> SeedResult:
+    """Run one seed; an exception anywhere is a problem like any other, and found with its seed."""
+    return Run(seed, steps, sabotage, trace).go()
