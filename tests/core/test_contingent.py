@@ -32,7 +32,7 @@ from zvt_trading.messages.codes import (
 )
 from zvt_trading.messages.commands import SetTradingState, SubmitOrderList
 from zvt_trading.messages.events import OrderReleased
-from zvt_trading.messages.market import Bar
+from zvt_trading.messages.market import Bar, VenueStatus
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import CancelFailed, VenueExpired
 
@@ -95,7 +95,6 @@ class TestTriggers:
 
     def test_bars_fire_stops_too(self) -> None:
         """For feeds that have nothing finer the close is the quote and the last price."""
-        world = CoreWorld(specs=())
         world = CoreWorld()
         for trigger_by in (0, TRIGGER_LAST):
             world.submit(SELL, ONE, kind=STOP, trigger_price=9_900, trigger_by=trigger_by)
@@ -151,7 +150,7 @@ class TestTrailing:
             world.at(price)
             seen.append(order.trigger_price)
         assert list(triggers) == seen
-        world.at(10_001 - side * -1 * 0 + side * 260)
+        world.at(10_001 + side * 260)
         assert SUBMITTED == order.life
 
     def test_a_first_trigger_may_be_given(self) -> None:
@@ -178,8 +177,6 @@ class TestTrailing:
 class TestTheGateAgain:
     def test_a_passing_trouble_leaves_it_waiting(self) -> None:
         """Fired while the venue is away; sent with the first price after it is back."""
-        from zvt_trading.messages.market import VenueStatus
-
         world = CoreWorld()
         order = world.order(world.submit(SELL, ONE, kind=STOP, trigger_price=9_900))
         world.market(VenueStatus("x", healthy=False, ts=world.now))

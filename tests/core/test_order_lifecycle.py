@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from core_world import BTC, MILLION, ONE, SPOT_ID, CoreWorld, loose
 
+from zvt_trading.core.limits import CLIENT_TAGS_KEPT, CLOSED_ORDERS_KEPT
 from zvt_trading.core.order_ids import sequence_of
 from zvt_trading.core.state import Order
 from zvt_trading.messages.codes import (
@@ -25,7 +26,7 @@ from zvt_trading.messages.codes import (
 )
 from zvt_trading.messages.events import OrderPlaced, OrderRefused
 from zvt_trading.messages.reasons import Reason
-from zvt_trading.messages.reports import OutcomeUnknown, VenueExpired
+from zvt_trading.messages.reports import OutcomeUnknown, VenueExpired, VenueRejected
 
 NO_ID = "f" * 32
 FEE = 10_000_000  # 0.1 % of the 100 dollars that a coin costs, dollars on 8 decimals
@@ -188,23 +189,16 @@ def test_without_any_portfolio_the_refusal_says_none() -> None:
     assert "no portfolio 'main'; open: none" == refused.text
 
 
-def test_client_tags_are_remembered_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_tags_are_remembered_with_a_bound() -> None:
     """The tag of an order leads to it for as long as it is remembered."""
     world = CoreWorld()
     order_id = world.submit(client_tag="mine")
     assert {"mine": order_id} == world.state.client_tags
-    for number in range(world_tags_kept()):
+    for number in range(CLIENT_TAGS_KEPT - 1):
         world.state.client_tags[f"t{number}"] = order_id
     world.core.submit(world.now, world.request(client_tag="one more"))
     assert "mine" not in world.state.client_tags
     assert "one more" in world.state.client_tags
-
-
-def world_tags_kept() -> int:
-    """One below the bound, so that "mine" and the next make it too many."""
-    from zvt_trading.core.limits import CLIENT_TAGS_KEPT
-
-    return CLIENT_TAGS_KEPT - 1
 
 
 class TestCancelling:
@@ -282,8 +276,6 @@ class TestTheEndOfItsTime:
 
 def test_the_oldest_closed_orders_leave_memory() -> None:
     """Closed orders are bounded; their lists go with their last order."""
-    from zvt_trading.core.limits import CLOSED_ORDERS_KEPT
-
     world = CoreWorld()
     first = world.open(BUY, ONE, 9_990)
     legs = world.oco(
@@ -303,20 +295,16 @@ def test_the_oldest_closed_orders_leave_memory() -> None:
         world.core.report(world.now, _refusal(order_id))
     assert all(order_id not in world.state.orders for order_id in (first, *legs))
     assert {} == world.state.lists
-    assert CLOSED_ORDERS_KEPT == len(world.state.closed)
+    assert CLOSED_ORDERS_KEPT == len(world.state.closed) - world.state.closed_head
     assert closing[0] in world.state.orders
 
 
 def _refusal(order_id: str) -> Any:
-    from zvt_trading.messages.reports import VenueRejected
-
     return VenueRejected(order_id, int(Reason.VENUE_REJECTED), "", 0)
 
 
 def test_an_order_that_came_back_to_life_stays() -> None:
     """A rejected order that the venue had after all is not forgotten while it works."""
-    from zvt_trading.core.limits import CLOSED_ORDERS_KEPT
-
     world = CoreWorld()
     alive = world.submit(BUY, ONE, 9_990)
     world.reject(alive)
@@ -325,6 +313,16 @@ def test_an_order_that_came_back_to_life_stays() -> None:
     other = world.core.submit(world.now, world.request(BUY, ONE, 9_980))
     world.core.report(world.now, _refusal(other))
     assert ACCEPTED == world.state.orders[alive].life
+
+
+def test_the_list_of_closed_orders_is_cut_now_and_then() -> None:
+    """What was taken from its front is dropped in one piece, and nothing is lost."""
+    state = CoreWorld().state
+    state.closed.extend(str(number) for number in range(CLOSED_ORDERS_KEPT + 5))
+    taken = [state.oldest_closed() for _ in range(CLOSED_ORDERS_KEPT)]
+    assert [str(number) for number in range(CLOSED_ORDERS_KEPT)] == taken
+    assert (5, 0) == (len(state.closed), state.closed_head)
+    assert str(CLOSED_ORDERS_KEPT) == state.oldest_closed()
 
 
 def test_a_limit_order_is_no_market_order() -> None:

@@ -122,11 +122,13 @@ def test_the_wire_gives_the_next_due_first_and_ties_in_order(dues: list[int]) ->
     assert sorted((due, number) for number, due in enumerate(dues)) == popped
 
 
-def test_lossless_means_that_everything_arrives() -> None:
-    """Late or twice perhaps, but loss and disconnects are losses."""
-    assert LinkProfile(5, 9, duplicate_ppm=5, reorder_ppm=5, reorder_delay=5).is_lossless()
-    assert not LinkProfile(loss_ppm=1).is_lossless()
-    assert not LinkProfile(disconnects=((5, 9),)).is_lossless()
+def test_a_link_that_keeps_all() -> None:
+    """Everything arrives, once, in order: late perhaps, but nothing lost, doubled or overtaken."""
+    assert LinkProfile(5, 9).keeps_all()
+    assert not LinkProfile(loss_ppm=1).keeps_all()
+    assert not LinkProfile(duplicate_ppm=1).keeps_all()
+    assert not LinkProfile(reorder_ppm=5, reorder_delay=5).keeps_all()
+    assert not LinkProfile(disconnects=((5, 9),)).keeps_all()
 
 
 def test_an_empty_wire() -> None:

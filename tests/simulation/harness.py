@@ -8,6 +8,7 @@ every step the state must be consistent with itself, with the naive shadow book-
 venues' own books; at the end the faults stop, and the engine must agree with the venues' records.
 """
 
+import traceback
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
@@ -22,7 +23,8 @@ from simulation.worlds import MILLISECOND, World, add_venues, open_for_business
 from zvt_trading.core.invariants import problems as state_problems
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.events import Event
-from zvt_trading.sim.simulation import POLL_EVERY
+from zvt_trading.messages.market import MarketData
+from zvt_trading.sim.parcels import POLL_EVERY
 
 STEPS: Final = 80
 SETTLE_LIMIT: Final = 600 * SECOND
@@ -30,8 +32,6 @@ PAUSES: Final = (0, 1, 5, 20, 100, 300, 700, 2_000)  # milliseconds between two 
 IN_FLIGHT_MAX: Final = 2_000
 """I12: far above what these few orders can have under way, far below an unbounded queue."""
 
-# Called with the world before the first step: where a test plants a bug.
-Sabotage = Callable[[World], None]
 Trace = Callable[[str], None]
 
 
@@ -58,7 +58,9 @@ class SeedResult:
 class Run:
     """One seed being run."""
 
-    def __init__(self, seed: int, steps: int, sabotage: Sabotage | None, trace: Trace | None):
+    def __init__(
+        self, seed: int, steps: int, sabotage: "Sabotage | None", trace: Trace | None
+    ) -> None:
         self.result = SeedResult(seed, steps)
         self.trace = trace
         self.journal: list[Event] = []
@@ -83,12 +85,27 @@ class Run:
         if self.trace is not None:
             self.trace(f"{self.simulation.now} {event}")
 
+    def feed(self, message: MarketData) -> None:
+        """The market moves."""
+        if self.trace is not None:
+            self.trace(f"{self.simulation.now} < {message}")
+        self.simulation.feed(message)
+
     def go(self) -> SeedResult:
-        """All steps, then the settlement and the verdict."""
+        """All steps, then the settlement and the verdict; an exception is a problem too."""
+        try:
+            self._go()
+        except Exception:  # noqa: BLE001 - whatever the engine raises is what we look for
+            self.result.problems.append(traceback.format_exc())
+        self.result.events = len(self.journal)
+        self.result.digest = self.hash.hexdigest()
+        return self.result
+
+    def _go(self) -> None:
         for message in self.walk.first(self.simulation.now + 1):
-            self.simulation.feed(message)
+            self.feed(message)
         if self.sabotage is not None:
-            self.sabotage(self.world)
+            self.sabotage(self)
         for step in range(self.result.steps):
             self.step()
             self.check(f"step {step}")
@@ -96,18 +113,15 @@ class Run:
                 break
         else:
             self.settle()
-        self.result.events = len(self.journal)
-        self.result.digest = self.hash.hexdigest()
-        return self.result
 
     def step(self) -> None:
         """Time passes, the market moves, somebody may want something."""
         rng = self.world.rng
         simulation = self.simulation
         pause = PAUSES[rng.below(len(PAUSES))] * MILLISECOND
-        simulation.feed(self.walk.next(simulation.now + pause))
+        self.feed(self.walk.next(simulation.now + pause))
         if rng.chance(1, 3):
-            simulation.feed(self.walk.next(simulation.now))
+            self.feed(self.walk.next(simulation.now))
         if rng.chance(1, 3):
             simulation.tick()
         if rng.chance(3, 4):
@@ -144,8 +158,12 @@ class Run:
         self.result.problems.extend(verdict(self.world, self.shadow, self.journal))
 
 
+# Called before the first step: where a test plants a bug.
+Sabotage = Callable[[Run], None]
+
+
 def run_seed(
     seed: int, steps: int = STEPS, sabotage: Sabotage | None = None, trace: Trace | None = None
 ) -> SeedResult:
-    """Run one seed; an exception anywhere is a problem like any other, and found with its seed."""
+    """Run one seed."""
     return Run(seed, steps, sabotage, trace).go()

@@ -15,9 +15,11 @@ from zvt_trading.messages.events import (
     FundingSettled,
     OrderFilled,
     OrderPlaced,
+    OrderRejected,
     OrderReleased,
     PositionLiquidated,
 )
+from zvt_trading.messages.reasons import Reason
 from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.record import ROW_ACCEPTED, ROW_FILL, ROW_FUNDING, ROW_LIQUIDATION
 
@@ -25,6 +27,7 @@ from zvt_trading.sim.record import ROW_ACCEPTED, ROW_FILL, ROW_FUNDING, ROW_LIQU
 def verdict(world: World, shadow: Shadow, journal: list[Event]) -> list[str]:
     """Everything that differs, in words; [] when engine and venues agree."""
     found = _unsettled(world)
+    found.extend(_absent(world, journal))
     for exchange in world.exchanges.values():
         found.extend(_orders(exchange, journal))
         found.extend(_entries(exchange, journal))
@@ -48,6 +51,23 @@ def _unsettled(world: World) -> list[str]:
                 f"{order.hold} are reserved"
             )
     return found
+
+
+def _absent(world: World, journal: list[Event]) -> list[str]:
+    """I3: what was proven absent never was at the venue, nor came later."""
+    accepted = {
+        row.order_id
+        for exchange in world.exchanges.values()
+        for row in exchange.record.rows
+        if row.kind == ROW_ACCEPTED
+    }
+    return [
+        f"I3 order {event.order_id} was called absent, but the venue had it"
+        for event in journal
+        if isinstance(event, OrderRejected)
+        and event.reason == Reason.ABSENCE_PROVEN
+        and event.order_id in accepted
+    ]
 
 
 def _orders(exchange: SimExchange, journal: list[Event]) -> list[str]:

@@ -134,7 +134,7 @@ class Shadow:
             self.trading_state = event.state
             self.flattening = self.flattening and event.state == HALTED
         elif isinstance(event, KillSwitchPulled):
-            self.flattening = event.request.flatten
+            self.flattening = self.flattening or event.request.flatten
 
     def open_quantity(self, portfolio: str, instrument: str, side: int) -> int:
         """Worst case of one side."""

@@ -21,6 +21,7 @@ from zvt_trading.messages.market import (
 PRICE_START: Final = 10_000
 PRICE_MIN: Final = 2_000
 PRICE_MAX: Final = 50_000
+LOT: Final = 5
 _DEPTH: Final = 4
 
 
@@ -33,7 +34,9 @@ class Walk:
         self.rng = rng
         self.price = PRICE_START
         self.update_ids: dict[str, int] = {}
+        self.broken = ""  # instrument whose book has a gap
         self.silenced: list[str] = []  # venues that were said to be unhealthy
+        self.funded: dict[str, int] = {}  # when funding was last settled
         self.touches: dict[str, tuple[int, int]] = {}
 
     def first(self, ts: int) -> list[MarketData]:
@@ -62,7 +65,9 @@ class Walk:
         if kind < 92 and spec.kind != SPOT:
             if kind < 88:
                 return MarkPrice(instrument, self._near(), ts, self.price)
-            return FundingRate(instrument, rng.below(200_001) - 100_000, self._near(), ts)
+            if self.funded.get(instrument, 0) < ts:  # a venue settles once at a time
+                self.funded[instrument] = ts
+                return FundingRate(instrument, rng.below(200_001) - 100_000, self._near(), ts)
         if kind < 92 and instrument in self.update_ids:
             return self._delta(instrument, ts)
         return self._rare(instrument, spec, ts)
@@ -72,14 +77,22 @@ class Walk:
         if choice == 0 and spec.venue not in self.silenced:
             self.silenced.append(spec.venue)
             return VenueStatus(spec.venue, False, ts)
-        if choice <= 3 and self.silenced:
+        if self.silenced:
             return VenueStatus(self.silenced.pop(), True, ts)
-        if choice == 4:
+        if choice == 4 and instrument in self.update_ids and not self.broken:
+            self.broken = instrument
             return BookInvalid(instrument, ts, "gap")
+        if self.broken:
+            instrument, self.broken = self.broken, ""
+            return self._snapshot(instrument, ts)
         if choice == 5:
             price = self._near()
             return Bar(instrument, price, price + 5, price - 5, price, 1_000, ts - 1, ts)
         return self._snapshot(instrument, ts)
+
+    def _size(self) -> int:
+        """A whole number of lots, small enough that orders fill in parts."""
+        return LOT * (1 + self.rng.below(80))
 
     def _near(self) -> int:
         return self.price + self.rng.below(21) - 10
@@ -88,15 +101,14 @@ class Walk:
         bid = self._near()
         ask = bid + 1 + self.rng.below(6)
         self.touches[instrument] = (bid, ask)
-        rng = self.rng
-        return QuoteTick(instrument, bid, 5 + rng.below(400), ask, 5 + rng.below(400), ts)
+        return QuoteTick(instrument, bid, self._size(), ask, self._size(), ts)
 
     def _trade(self, instrument: str, ts: int) -> TradeTick:
         aggressor = (BUY, SELL, 0)[self.rng.below(3)]
-        return TradeTick(instrument, self._near(), 1 + self.rng.below(500), aggressor, ts)
+        return TradeTick(instrument, self._near(), self._size(), aggressor, ts)
 
     def _levels(self, best: int, step: int) -> tuple[tuple[int, int], ...]:
-        return tuple((best + step * level, 5 + self.rng.below(300)) for level in range(_DEPTH))
+        return tuple((best + step * level, self._size()) for level in range(_DEPTH))
 
     def _snapshot(self, instrument: str, ts: int) -> BookSnapshot:
         bid, ask = self.touches.get(instrument, (self.price - 1, self.price + 1))
@@ -107,8 +119,8 @@ class Walk:
     def _delta(self, instrument: str, ts: int) -> BookDelta:
         bid, ask = self.touches.get(instrument, (self.price - 1, self.price + 1))
         last = self.update_ids[instrument]
-        first = last + (2 if self.rng.chance(1, 10) else 1)
+        first = last + (2 if self.rng.chance(1, 30) else 1)
         self.update_ids[instrument] = first + 2
-        changed = ((bid - self.rng.below(3), self.rng.below(300)),)
-        other = ((ask + self.rng.below(3), self.rng.below(300)),)
+        changed = ((bid - self.rng.below(3), self._size() - LOT),)
+        other = ((ask + self.rng.below(3), self._size() - LOT),)
         return BookDelta(instrument, changed, other, ts, first, first + 2, last)

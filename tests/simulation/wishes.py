@@ -27,6 +27,7 @@ from zvt_trading.messages.codes import (
     OCO,
     OFFSET_BPS,
     OFFSET_PRICE,
+    PENDING,
     REDUCING,
     SCOPE_GLOBAL,
     SCOPE_PORTFOLIO,
@@ -78,31 +79,54 @@ class Wishes:
     def next(self) -> Command:
         """The next command."""
         kind = self.rng.below(100)
-        if kind < 48:
+        if kind < 25:
+            armed = self.rearm()
+            if armed is not None:
+                return armed
+        if kind < 50:
             return self.order(self._instrument(may_route=True))
-        if kind < 56:
+        if kind < 60:
             return self.linked()
         if kind < 70:
             return CancelOrder(self._some_order())
-        if kind < 84:
+        if kind < 86:
             return self.amend()
-        if kind < 87:
+        if kind < 88:
             return self.cancel_all()
-        if kind < 92:
+        if kind < 93:
             return self.cash()
         return self.control()
+
+    def rearm(self) -> SetTradingState | None:
+        """Let something trade again that must not now; None when all may."""
+        state = self.world.simulation.core.state
+        if state.trading_state != ACTIVE:
+            return SetTradingState(SCOPE_GLOBAL, "", ACTIVE)
+        for name, portfolio in state.portfolios.items():
+            if portfolio.trading_state != ACTIVE:
+                return SetTradingState(SCOPE_PORTFOLIO, name, ACTIVE)
+        for name, strategy in state.strategies.items():
+            if strategy.trading_state != ACTIVE:
+                return SetTradingState(SCOPE_STRATEGY, name, ACTIVE)
+        for name, venue in state.venues.items():
+            if venue.trading_state != ACTIVE:
+                return SetTradingState(SCOPE_VENUE, name, ACTIVE)
+        for name, symbol in state.symbols.items():
+            if symbol.trading_state != ACTIVE:
+                return SetTradingState(SCOPE_SYMBOL, name, ACTIVE)
+        return None
 
     def order(self, instrument: str, quantity: int = 0, side: int = 0) -> SubmitOrder:
         """One order."""
         rng = self.rng
         order_type = _TYPES[rng.below(len(_TYPES))]
         side = side or (BUY if rng.chance(1, 2) else SELL)
-        tif = (GTC, GTC, GTC, IOC, FOK, GTD)[rng.below(6)]
+        tif = (GTC, GTC, GTC, GTC, GTC, GTC, GTC, IOC, FOK, GTD)[rng.below(10)]
         if order_type != LIMIT and tif == GTD and rng.chance(1, 2):
             tif = GTC
         tag = ""
         if rng.chance(1, 10):
-            self.tags += rng.below(2)
+            self.tags += 0 if rng.chance(1, 10) else 1
             tag = f"tag-{self.tags}"
         trailing = order_type == TRAILING_STOP
         unit = (OFFSET_PRICE, OFFSET_BPS)[rng.below(2)]
@@ -163,9 +187,9 @@ class Wishes:
         trigger = 0
         if order is not None:
             lot = order.instrument.lot
-            if rng.chance(2, 3):
+            if rng.chance(2, 3) or not price:
                 quantity = max(lot, order.quantity + (rng.below(41) - 20) * lot)
-            if order.type >= STOP and rng.chance(1, 3):
+            if order.life == PENDING and rng.chance(1, 3):
                 trigger = self._price()
             if order.is_market():
                 price = 0
@@ -187,6 +211,8 @@ class Wishes:
         rng = self.rng
         asset = "USDT" if rng.chance(1, 2) else "BTC"
         amount = 1 + rng.below(2_000 * MONEY if asset == "USDT" else MONEY)
+        if rng.chance(1, 4):
+            amount *= 8
         kind = rng.below(3)
         if kind == 0:
             return Deposit(self._portfolio(), self._venue(), asset, amount)
@@ -216,10 +242,7 @@ class Wishes:
             SCOPE_VENUE: self._venue(),
             SCOPE_SYMBOL: "BTC/USDT",
         }[scope]
-        state = (ACTIVE, ACTIVE, ACTIVE, REDUCING, HALTED)[rng.below(5)]
-        if self.world.simulation.core.state.trading_state == HALTED:
-            scope, key, state = SCOPE_GLOBAL, "", ACTIVE
-        return SetTradingState(scope, key, state)
+        return SetTradingState(scope, key, (ACTIVE, REDUCING, HALTED)[rng.below(3)])
 
     def _limits(self) -> LimitSet:
         rng = self.rng
@@ -259,7 +282,7 @@ class Wishes:
         spec = self.world.specs.get(instrument)
         if spec is not None and spec.kind == INVERSE:
             return 1 + self.rng.below(12)
-        return 5 * (1 + self.rng.below(120)) + (1 if self.rng.chance(1, 40) else 0)
+        return 5 * (1 + self.rng.below(120)) + (1 if self.rng.chance(1, 200) else 0)
 
     def _price(self) -> int:
         return self.walk.price + self.rng.below(61) - 30

@@ -12,8 +12,24 @@ from zvt_trading.core.fees import RECEIVED, THIRD, FeeSchedule
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
-from zvt_trading.messages.codes import AVERAGE, CROSS, FIFO, INVERSE, ISOLATED, LINEAR, SPOT
-from zvt_trading.messages.commands import Deposit, ListInstrument, OpenPortfolio, SetLeverage
+from zvt_trading.messages.codes import (
+    AVERAGE,
+    CROSS,
+    FIFO,
+    INVERSE,
+    ISOLATED,
+    LINEAR,
+    SCOPE_GLOBAL,
+    SPOT,
+)
+from zvt_trading.messages.commands import (
+    Deposit,
+    LimitSet,
+    ListInstrument,
+    OpenPortfolio,
+    SetLeverage,
+    SetLimits,
+)
 from zvt_trading.messages.market import InstrumentSpec
 from zvt_trading.sim.exchange import DUPLICATE_EVER, DUPLICATE_OPEN, DUPLICATE_RETURNED, SimExchange
 from zvt_trading.sim.fills import RecordedMarket
@@ -139,6 +155,19 @@ def open_for_business(world: World) -> None:
     simulation = world.simulation
     for spec in world.specs.values():
         simulation.command(ListInstrument(spec))
+    if world.rng.chance(1, 2):  # the defaults keep clear of liquidation: let it come near
+        simulation.command(
+            SetLimits(
+                LimitSet(
+                    scope=SCOPE_GLOBAL,
+                    allocation_bps_max=100_000,
+                    leverage_max=30,
+                    daily_loss_bps_max=10_000,
+                    drawdown_bps_max=10_000,
+                    repeated_executions_max=1_000,
+                )
+            )
+        )
     for portfolio in world.portfolios:
         method = FIFO + world.rng.below(AVERAGE - FIFO + 1)
         simulation.command(OpenPortfolio(portfolio, "USDT", 8, method))

@@ -10,7 +10,7 @@ from typing import Final, final
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.order_manager import OrderManager
 from zvt_trading.core.recorder import Recorder
-from zvt_trading.core.state import Market, Order
+from zvt_trading.core.state import Market, Order, OrderList
 from zvt_trading.core.units import BPS_ONE, round_down_to, round_up_to
 from zvt_trading.messages.codes import (
     BUY,
@@ -45,8 +45,8 @@ class Contingent:
         for order in list(market.stops):
             if order.life != PENDING:
                 continue
-            if order.type == LIMIT:
-                self._retry(order)
+            if order.type == LIMIT and order.list is not None:
+                self._retry(order.list)
                 continue
             price = _reference(order)
             if price <= 0:
@@ -61,20 +61,19 @@ class Contingent:
 
     def after(self, order: Order) -> None:
         """React to a change of an order that is part of a list."""
-        if order.list is None:
+        linked = order.list
+        if linked is None:
             return
         if order.role == ROLE_ENTRY:
-            self._after_entry(order)
+            self._after_entry(order, linked)
         else:
-            self._after_leg(order)
+            self._after_leg(order, linked)
 
-    def _retry(self, child: Order) -> None:
-        """A resting take-profit that is due, but that the gate held back a moment ago."""
-        if child.list is not None:
-            for order in child.list.orders:
-                if order.role == ROLE_ENTRY:
-                    self._after_entry(order)
-                    return
+    def _retry(self, linked: OrderList) -> None:
+        """A resting take-profit may be due, but the gate held it back a moment ago."""
+        for order in list(linked.orders):
+            if order.role == ROLE_ENTRY:
+                self._after_entry(order, linked)
 
     def _trail(self, order: Order, price: int) -> None:
         """Move the trigger after the market, never back."""
@@ -111,24 +110,20 @@ class Contingent:
                 waits = True
                 self._take_back(sibling)
             elif sibling.role != ROLE_ENTRY:
-                quantity = min(quantity, _total(sibling) - sibling.filled)
-        if waits:
-            return
-        if quantity > 0:
+                quantity = min(quantity, _total(linked, sibling) - sibling.filled)
+        if not waits:
             self.orders.release(order, quantity)
-        else:
-            self.orders.end_held(order, Reason.LIST_SIBLING)
 
     def _take_back(self, order: Order) -> None:
         """Ask for a working order of a list back, once."""
         if not is_closed(order.life) and order.pending != CANCEL_REQUESTED:
             self.orders.cancel_order(order, Reason.LIST_SIBLING)
 
-    def _after_entry(self, entry: Order) -> None:
+    def _after_entry(self, entry: Order, linked: OrderList) -> None:
         """The entry ended: without a fill its exits go; else those that are due are sent."""
-        if entry.list is None or not is_closed(entry.life) or entry.working:
+        if not is_closed(entry.life) or entry.working:
             return
-        for child in list(entry.list.orders):
+        for child in list(linked.orders):
             if child is entry or child.life != PENDING:
                 continue
             if entry.filled == 0:
@@ -138,12 +133,10 @@ class Contingent:
             elif child.type == LIMIT:
                 self.orders.release(child, entry.filled)
 
-    def _after_leg(self, leg: Order) -> None:
+    def _after_leg(self, leg: Order, linked: OrderList) -> None:
         """A leg changed: its sibling covers what is left, or goes."""
-        if leg.list is None or leg.life == PENDING:
-            return
         left = leg.quantity - leg.filled
-        for sibling in list(leg.list.orders):
+        for sibling in list(linked.orders):
             if sibling is leg or sibling.role == ROLE_ENTRY or is_closed(sibling.life):
                 continue
             if left <= 0:
@@ -157,12 +150,11 @@ class Contingent:
                 self.orders.resize(sibling, left)
 
 
-def _total(leg: Order) -> int:
-    """What the legs of its list are to execute together: a bracket's, what its entry has filled."""
-    if leg.list is not None:
-        for order in leg.list.orders:
-            if order.role == ROLE_ENTRY:
-                return order.filled
+def _total(linked: OrderList, leg: Order) -> int:
+    """What a list's legs are to execute together: of a bracket, what its entry has filled."""
+    for order in linked.orders:
+        if order.role == ROLE_ENTRY:
+            return order.filled
     return leg.quantity
 
 

@@ -73,14 +73,10 @@ class Evolver:
 
     def apply(self, event: Event) -> None:
         """Take one event; EvolveError when it is not the next one or cannot follow."""
-        state = self.state
         seq = event.seq
-        if seq != state.seq + 1:
-            raise EvolveError(f"event {seq} after event {state.seq}")
-        state.seq = seq
-        state.ts = event.ts
-        if state.ledger.audit:
-            state.ledger.begin(seq)
+        if seq != self.state.seq + 1:
+            raise EvolveError(f"event {seq} after event {self.state.seq}")
+        self.begin(seq, event.ts)
         if type(event) is OrderPlaced:
             self.orders.placed(event)
         elif type(event) is OrderAccepted:
@@ -93,6 +89,14 @@ class Evolver:
             self.orders.cancelled(event)
         elif not self._apply_order(event) and not self._apply_account(event):
             self._apply_control(event)
+
+    def begin(self, seq: int, ts: int) -> None:
+        """The state moves on to event `seq`."""
+        state = self.state
+        state.seq = seq
+        state.ts = ts
+        if state.ledger.audit:
+            state.ledger.begin(seq)
 
     def _apply_order(self, event: Event) -> bool:
         """The less frequent order events."""

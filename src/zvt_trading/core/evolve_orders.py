@@ -3,6 +3,7 @@
 from typing import Final, final
 
 from zvt_trading.core.accounting import book_fee, book_fill, set_open
+from zvt_trading.core.ledger import Balance
 from zvt_trading.core.limits import CLIENT_TAGS_KEPT, CLOSED_ORDERS_KEPT
 from zvt_trading.core.order_fsm import (
     ACCEPT,
@@ -69,25 +70,35 @@ class OrderEvolver:
     def placed(self, event: OrderPlaced) -> None:
         """A new order, sent or held."""
         state = self.state
-        state.order_seq += 1
         terms = state.terms(event.request)
         portfolio = state.portfolios[terms.portfolio]
         holding = state.holding(portfolio, state.markets[event.instrument])
         order = Order(event.order_id, terms, holding, state.strategy(terms.strategy), event.ts)
         order.role = event.role
-        state.orders[order.id] = order
-        portfolio.open_orders += 1
-        if terms.client_tag:
-            self._remember_tag(terms.client_tag, order.id)
         if event.list_id:
             self._link(order, event.list_id, event.list_kind)
-        if event.held:
+        settles = event.hold_asset == holding.settle.asset
+        balance = holding.settle if settles else holding.base
+        self.place(order, event.held, balance, event.hold, event.worst_price, event.ts)
+
+    def place(
+        self, order: Order, held: bool, balance: Balance, hold: int, worst_price: int, ts: int
+    ) -> None:
+        """`placed` with everything in hand."""
+        state = self.state
+        state.order_seq += 1
+        holding = order.holding
+        state.orders[order.id] = order
+        holding.portfolio.open_orders += 1
+        if order.terms.client_tag:
+            self._remember_tag(order.terms.client_tag, order.id)
+        if held:
             order.life = PENDING
             if order.role not in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS):
                 holding.market.stops.append(order)
         else:
-            self._start_working(order, event.hold_asset, event.hold, event.worst_price)
-        self.risk.on_placed(order, event.ts)
+            self._start_working(order, balance, hold, worst_price)
+        self.risk.on_placed(order, ts)
 
     def refused(self, event: OrderRefused) -> None:
         """Nothing but the id is used up."""
@@ -114,20 +125,26 @@ class OrderEvolver:
         self._step(order, RELEASE)
         self._disarm(order)
         order.quantity = event.quantity
-        self._start_working(order, event.hold_asset, event.hold, event.worst_price)
+        holding = order.holding
+        settles = event.hold_asset == holding.settle.asset
+        balance = holding.settle if settles else holding.base
+        self._start_working(order, balance, event.hold, event.worst_price)
         self.risk.on_placed(order, event.ts)
 
     def accepted(self, event: OrderAccepted) -> None:
         """The venue has it (again, when we had believed it rejected)."""
-        order = self._order(event.order_id)
+        self.accept(self._order(event.order_id), event.venue_order_id)
+
+    def accept(self, order: Order, venue_order_id: str) -> None:
+        """`accepted` with everything in hand."""
         if is_closed(order.life):
             self._reopen(order)
         self._step(order, ACCEPT)
-        order.venue_order_id = event.venue_order_id
+        order.venue_order_id = venue_order_id
 
     def rejected(self, event: OrderRejected) -> None:
         """The venue has it not."""
-        self._end(self._order(event.order_id), REJECT, event.reason, 0)
+        self.end(self._order(event.order_id), REJECT, event.reason, 0)
 
     def unknown(self, event: OrderUnknown) -> None:
         """We cannot tell; the reservation stays."""
@@ -135,15 +152,26 @@ class OrderEvolver:
 
     def filled(self, event: OrderFilled) -> int:
         """Book one execution; returns the PnL it realised (settle-asset units)."""
-        order = self._order(event.order_id)
+        return self.fill(
+            self._order(event.order_id), event.trade_id, event.price, event.quantity,
+            event.fee_asset, event.fee, event.ts,
+        )  # fmt: skip
+
+    def fill(
+        self,
+        order: Order,
+        trade_id: str,
+        price: int,
+        quantity: int,
+        fee_asset: str,
+        fee: int,
+        ts: int,
+    ) -> int:
+        """`filled` with everything in hand."""
         holding = order.holding
-        quantity = event.quantity
-        price = event.price
-        order.trade_ids.append(event.trade_id)
-        realized = book_fill(
-            self.state, holding, order.side, price, quantity, event.ts, order.id
-        )
-        book_fee(self.state, holding, event.fee_asset, event.fee, price, event.ts)
+        order.trade_ids.append(trade_id)
+        realized = book_fill(self.state, holding, order.side, price, quantity, ts, order.id)
+        book_fee(self.state, holding, fee_asset, fee, price, ts)
         was_closed = is_closed(order.life)
         order.filled += quantity
         order.filled_value += price * quantity
@@ -158,26 +186,31 @@ class OrderEvolver:
             left = order.working - quantity
             self._set_working(order, left if left > 0 else 0)
         order.life = life
-        if complete and not was_closed:
+        if was_closed:
+            set_open(holding, order.side, 0)  # nothing may have been open: the position moved
+        elif complete:
             self._close(order)
         if order.list is not None:
             self._filled_in_list(order)
-        self.risk.on_filled(order, event.ts)
+        self.risk.on_filled(order, ts)
         return realized
 
     def cancelled(self, event: OrderCancelled) -> None:
         """No longer working."""
-        self._end(self._order(event.order_id), CANCEL, event.reason, event.filled)
+        self.end(self._order(event.order_id), CANCEL, event.reason, event.filled)
 
     def expired(self, event: OrderExpired) -> None:
         """Its time is over."""
-        self._end(self._order(event.order_id), EXPIRE, 0, event.filled)
+        self.end(self._order(event.order_id), EXPIRE, 0, event.filled)
 
     def cancel_requested(self, event: CancelRequested) -> None:
         """A cancel is on its way; it overrides an amend under way."""
-        order = self._order(event.order_id)
+        self.request_cancel(self._order(event.order_id), event.reason)
+
+    def request_cancel(self, order: Order, reason: int) -> None:
+        """`cancel_requested` with everything in hand."""
         self._step_request(order, REQUEST_CANCEL)
-        order.reason = event.reason
+        order.reason = reason
 
     def cancel_rejected(self, event: CancelRejected) -> None:
         """The cancel did not succeed; an amend that was asked before it may still."""
@@ -246,12 +279,14 @@ class OrderEvolver:
             raise EvolveError(f"order {order.id}: request {trigger} while {order.pending}")
         order.pending = pending
 
-    def _start_working(self, order: Order, asset: str, hold: int, worst_price: int) -> None:
+    def _start_working(
+        self, order: Order, balance: Balance, hold: int, worst_price: int
+    ) -> None:
         """It is on its way: reserve and count it at worst case."""
         holding = order.holding
         order.life = SUBMITTED
         order.worst_price = worst_price
-        order.hold_balance = holding.settle if asset == holding.settle.asset else holding.base
+        order.hold_balance = balance
         order.hold_released = hold
         self._set_hold(order, hold)
         order.working = order.leaves()
@@ -279,7 +314,7 @@ class OrderEvolver:
             order.hold_before_amend = div_ceil(order.hold_before_amend * working, before)
             self._set_hold(order, div_ceil(order.hold * working, before))
 
-    def _end(self, order: Order, trigger: int, reason: int, filled: int) -> None:
+    def end(self, order: Order, trigger: int, reason: int, filled: int) -> None:
         """Close the order; fills that the venue counts and we have not seen stay reserved for."""
         was_held = order.life == PENDING
         self._step(order, trigger)
@@ -296,16 +331,17 @@ class OrderEvolver:
         """Leave the hot state; the last ones stay in memory for late evidence."""
         order.pending = next_request(order.pending, LIFE_ENDED)
         order.holding.portfolio.open_orders -= 1
-        order.holding.orders.pop(order.id, None)
+        if order.id in order.holding.orders:
+            del order.holding.orders[order.id]
         state = self.state
         state.closed.append(order.id)
-        if len(state.closed) > CLOSED_ORDERS_KEPT:
+        if len(state.closed) - state.closed_head > CLOSED_ORDERS_KEPT:
             self._evict()
 
     def _evict(self) -> None:
         """Forget the oldest closed order, unless evidence has brought it back to life."""
         state = self.state
-        oldest = state.orders.get(state.closed.popleft())
+        oldest = state.orders.get(state.oldest_closed())
         if oldest is None or not is_closed(oldest.life):
             return
         self._set_working(oldest, 0)

@@ -78,16 +78,23 @@ class OrderManager:
         if command.kind == BRACKET:
             roles = [ROLE_ENTRY, ROLE_TAKE_PROFIT, ROLE_STOP_LOSS]
         tickets: list[Ticket] = []
+        tags: list[str] = []
         for index in range(len(requests)):
             terms = self.state.terms(requests[index])
             ticket = self._ticket(terms, terms.instrument)
             reason = self._name_problem(terms)
-            if ticket is not None and not reason:
-                ticket.held = (
-                    roles[index] in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS) or ticket.waits_here()
-                )
-                reason = self.recorder.risk.check(ticket, self.state, self.recorder.now)
+            if terms.client_tag and terms.client_tag in tags:
+                reason = Reason.DUPLICATE_CLIENT_ID
+            tags.append(terms.client_tag)
             if ticket is None or reason:
+                self._refuse_ticket(list_id, requests[index], None, reason)
+                return list_id
+            # Linked stops wait here even where the venue holds stops: it does not know the link,
+            # and could fill both.
+            is_exit = roles[index] in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS)
+            ticket.held = is_exit or ticket.type >= STOP
+            reason = self.recorder.risk.check(ticket, self.state, self.recorder.now)
+            if reason:
                 self._refuse_ticket(list_id, requests[index], ticket, reason)
                 return list_id
             tickets.append(ticket)
@@ -134,7 +141,7 @@ class OrderManager:
         if is_closed(order.life):
             self._refuse_command("CancelOrder", Reason.ORDER_CLOSED, command.order_id)
             return False
-        self.cancel_order(order, command.reason or Reason.USER)
+        self.cancel_order(order, command.reason or _USER)
         return True
 
     def cancel_all(self, command: CancelAll) -> int:
@@ -152,7 +159,9 @@ class OrderManager:
         if order.life == PENDING:
             self.end_held(order, reason)
         else:
-            recorder.record(CancelRequested(recorder.seq(), recorder.now, order.id, int(reason)))
+            code = int(reason)
+            event = CancelRequested(recorder.seq(), recorder.now, order.id, code)
+            recorder.record_cancel_requested(event, order, code)
 
     def end_held(self, order: Order, reason: int) -> None:
         """End an order that was never sent."""
@@ -288,13 +297,32 @@ class OrderManager:
 
     def _place(self, order_id: str, ticket: Ticket, list_id: str, kind: int, role: int) -> None:
         recorder = self.recorder
+        if list_id:
+            recorder.record(self._placed(order_id, ticket, list_id, kind, role))
+            return
+        order = Order(order_id, ticket.terms, ticket.holding, ticket.strategy, recorder.now)
+        balance = ticket.hold_balance
+        if balance is None:
+            balance = ticket.holding.settle
+        recorder.record_placed(
+            self._placed(order_id, ticket, list_id, kind, role),
+            order,
+            ticket.held,
+            balance,
+            ticket.hold,
+            ticket.worst_price,
+        )
+
+    def _placed(
+        self, order_id: str, ticket: Ticket, list_id: str, kind: int, role: int
+    ) -> OrderPlaced:
+        """The event of a new order."""
+        recorder = self.recorder
         instrument = ticket.instrument
-        recorder.record(
-            OrderPlaced(
-                recorder.seq(), recorder.now, order_id, ticket.request, instrument.id, ticket.held,
-                _hold_asset(ticket), ticket.hold, ticket.worst_price, instrument.bid,
-                instrument.ask, list_id, kind, role,
-            )
+        return OrderPlaced(
+            recorder.seq(), recorder.now, order_id, ticket.request, instrument.id, ticket.held,
+            _hold_asset(ticket), ticket.hold, ticket.worst_price, instrument.bid, instrument.ask,
+            list_id, kind, role,
         )  # fmt: skip
 
     def _refuse_ticket(
@@ -379,6 +407,7 @@ def _sellable(order: Order, quantity: int) -> int:
     return coins if coins > 0 else quantity
 
 
+_USER: Final = int(Reason.USER)
 _EMPTY: Final = SubmitOrder("", "", BUY, MARKET, 0)
 
 

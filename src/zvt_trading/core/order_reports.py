@@ -1,6 +1,6 @@
 """Decisions about what venues report: each report becomes an event, or says nothing new."""
 
-from typing import Final, final
+from typing import Final, cast, final
 
 from zvt_trading.core.order_fsm import (
     ACCEPT,
@@ -49,9 +49,32 @@ from zvt_trading.messages.reports import (
 )
 
 RareReport = (
-    VenueCancelled | VenueExpired | CancelFailed | VenueAmended | AmendFailed | VenueRejected
+    VenueExpired | CancelFailed | VenueAmended | AmendFailed | VenueRejected
     | SendFailed | OutcomeUnknown | AbsenceProven
 )  # fmt: skip
+
+_FILL: Final = 0
+_ACCEPTED: Final = 1
+_CANCELLED: Final = 2
+_RARE: Final = 3
+_ACCOUNT: Final = 4  # and above: not about an order
+_FUNDING: Final = 4
+_LIQUIDATED: Final = 5
+_KINDS: Final[dict[type, int]] = {
+    Fill: _FILL,
+    VenueAccepted: _ACCEPTED,
+    VenueCancelled: _CANCELLED,
+    VenueExpired: _RARE,
+    CancelFailed: _RARE,
+    VenueAmended: _RARE,
+    AmendFailed: _RARE,
+    VenueRejected: _RARE,
+    SendFailed: _RARE,
+    OutcomeUnknown: _RARE,
+    AbsenceProven: _RARE,
+    FundingPaid: _FUNDING,
+    Liquidated: _LIQUIDATED,
+}
 
 _MILLISECOND: Final = 1_000_000
 
@@ -67,40 +90,40 @@ class OrderReports:
 
     def take(self, report: Report) -> Order | None:
         """Record what a report says that is new; returns the order that changed, if one did."""
-        # The frequent kinds first: an isinstance that fails is slow on Structs (their metaclass).
+        # A table, not isinstance: on Structs (they have a metaclass) one that fails is slow.
+        kind = _KINDS[type(report)]
+        if kind >= _ACCOUNT:
+            if kind == _FUNDING:
+                self._funding(cast(FundingPaid, report))
+            else:
+                self._liquidated(cast(Liquidated, report))
+            return None
+        order = self._order_of(cast(Fill, report).order_id, report)
+        if order is None:
+            return None
         before = self.state.seq
-        order: Order | None = None
-        if isinstance(report, Fill):
-            order = self._order_of(report.order_id, "Fill")
-            if order is not None:
-                self._fill(order, report)
-        elif isinstance(report, VenueAccepted):
-            order = self._order_of(report.order_id, "VenueAccepted")
-            if order is not None:
-                self._accepted(order, report)
-        elif isinstance(report, FundingPaid):
-            self._funding(report)
-        elif isinstance(report, Liquidated):
-            self._liquidated(report)
+        if kind == _FILL:
+            self._fill(order, cast(Fill, report))
+        elif kind == _ACCEPTED:
+            self._accepted(order, cast(VenueAccepted, report))
+        elif kind == _CANCELLED:
+            self._cancelled(order, cast(VenueCancelled, report))
         else:
-            order = self._order_of(report.order_id, type(report).__name__)
-            if order is not None:
-                self._take_rare(order, report)
+            self._take_rare(order, cast(RareReport, report))
         return order if self.state.seq != before else None
 
-    def _order_of(self, order_id: str, report: str) -> Order | None:
+    def _order_of(self, order_id: str, report: Report) -> Order | None:
         """The order a report is about; one that we never sent is quarantined."""
         order = self.state.orders.get(order_id)
         if order is None or order.life == PENDING:
-            self._quarantine(report, order_id, "no such order was sent by us")
+            text = "no such order was sent by us"
+            self._quarantine(type(report).__name__, order_id, text)
             return None
         return order
 
     def _take_rare(self, order: Order, report: RareReport) -> None:
         """The less frequent reports."""
-        if isinstance(report, VenueCancelled):
-            self._cancelled(order, report)
-        elif isinstance(report, CancelFailed):
+        if isinstance(report, CancelFailed):
             self._cancel_failed(order, report)
         elif isinstance(report, VenueAmended):
             self._amended(order, report)
@@ -114,11 +137,11 @@ class OrderReports:
     def _accepted(self, order: Order, report: VenueAccepted) -> None:
         if next_life(order.life, ACCEPT) != IGNORE:
             recorder = self.recorder
-            recorder.record(
-                OrderAccepted(
-                    recorder.seq(), recorder.now, order.id, report.venue_order_id, report.ts
-                )
+            venue_order_id = report.venue_order_id
+            event = OrderAccepted(
+                recorder.seq(), recorder.now, order.id, venue_order_id, report.ts
             )
+            recorder.record_accepted(event, order, venue_order_id)
 
     def _fill(self, order: Order, report: Fill) -> None:
         """Applied once by (venue, symbol, order, trade id), in whatever state the order is."""
@@ -130,16 +153,16 @@ class OrderReports:
         if quantity <= 0 or price <= 0:
             self._quarantine("Fill", order.id, f"a fill of {quantity} at {price}")
             return
+        fee_asset = report.fee_asset
+        fee = report.fee
         instrument = order.instrument
         recorder = self.recorder
-        recorder.record(
-            OrderFilled(
-                recorder.seq(), recorder.now, order.id, order.terms.portfolio, instrument.id,
-                order.side, trade_id, price, quantity, report.liquidity, report.fee_asset,
-                report.fee, instrument.bid, instrument.ask, report.ts,
-            )
+        event = OrderFilled(
+            recorder.seq(), recorder.now, order.id, order.terms.portfolio, instrument.id,
+            order.side, trade_id, price, quantity, report.liquidity, fee_asset, fee,
+            instrument.bid, instrument.ask, report.ts,
         )  # fmt: skip
-        if recorder.evolver.realized < 0:
+        if recorder.record_filled(event, order, trade_id, price, quantity, fee_asset, fee) < 0:
             self._cool_down(order)
 
     def _cool_down(self, order: Order) -> None:
@@ -157,13 +180,14 @@ class OrderReports:
         reason = report.reason
         if order.pending == CANCEL_REQUESTED and order.reason:
             reason = order.reason  # it is the answer to our request: keep why we asked
+        filled = report.filled
+        if filled < 0:
+            filled = order.filled
         recorder = self.recorder
-        recorder.record(
-            OrderCancelled(
-                recorder.seq(), recorder.now, order.id, int(reason),
-                report.filled if report.filled >= 0 else order.filled, report.ts,
-            )
-        )  # fmt: skip
+        event = OrderCancelled(
+            recorder.seq(), recorder.now, order.id, reason, filled, report.ts
+        )
+        recorder.record_cancelled(event, order, reason, filled)
 
     def _expired(self, order: Order, report: VenueExpired) -> None:
         if next_life(order.life, EXPIRE) == IGNORE:
@@ -179,7 +203,7 @@ class OrderReports:
     ) -> None:
         """Rejected, not sent, proven absent, or lost track of."""
         recorder = self.recorder
-        if isinstance(report, OutcomeUnknown):
+        if isinstance(report, OutcomeUnknown) or _is_no_refusal(report):
             if next_life(order.life, LOSE_TRACK) != IGNORE:
                 recorder.record(OrderUnknown(recorder.seq(), recorder.now, order.id, report.text))
             return
@@ -197,6 +221,8 @@ class OrderReports:
         )
 
     def _cancel_failed(self, order: Order, report: CancelFailed) -> None:
+        if order.life != ACCEPTED and report.reason == Reason.VENUE_UNKNOWN_ORDER:
+            return  # the order may be on its way still: the cancel is not done yet
         if order.pending == CANCEL_REQUESTED:
             recorder = self.recorder
             recorder.record(
@@ -268,3 +294,8 @@ class OrderReports:
     def _quarantine(self, report: str, subject: str, text: str) -> None:
         recorder = self.recorder
         recorder.record(ReportQuarantined(recorder.seq(), recorder.now, report, subject, text))
+
+
+def _is_no_refusal(report: VenueRejected | SendFailed | OutcomeUnknown | AbsenceProven) -> bool:
+    """A venue that knows the id already has the order: our ids are never used twice."""
+    return isinstance(report, VenueRejected) and report.reason == Reason.VENUE_DUPLICATE_ID

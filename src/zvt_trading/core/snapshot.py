@@ -7,6 +7,7 @@ positions are left out, so that merely looking at them (a refused order) does no
 from hashlib import blake2b
 from typing import Final
 
+from zvt_trading.core.ledger import Balance
 from zvt_trading.core.risk_manager import RiskManager
 from zvt_trading.core.state import Order, Portfolio, State
 from zvt_trading.messages.codes import CROSS
@@ -28,7 +29,7 @@ def state_lines(state: State, risk: RiskManager) -> list[str]:
         lines.append(f"market {state.markets[instrument].instrument.spec}")
     for name in _sorted(list(state.portfolios)):
         lines.extend(_portfolio_lines(state.portfolios[name]))
-    for balance in state.ledger.balances():
+    for balance in sorted(state.ledger.balances(), key=_owner):
         if balance.total or balance.held or balance.margin:
             lines.append(
                 f"balance {balance.name()} {balance.asset} {balance.total} {balance.held} "
@@ -44,7 +45,7 @@ def state_lines(state: State, risk: RiskManager) -> list[str]:
                 lines.append(f"proof {name} {row.asset} {sources}")
     for order_id in state.orders:
         lines.append(_order_line(state.orders[order_id]))
-    lines.append(f"closed {' '.join(state.closed)}")
+    lines.append(f"closed {' '.join(state.closed[state.closed_head :])}")
     lines.append(f"entries {sorted(state.venue_entries)}")
     lines.append(f"tags {sorted(state.client_tags)}")
     lines.append(f"risk {risk.state_items()}")
@@ -58,6 +59,10 @@ def digest(state: State, risk: RiskManager) -> str:
         hashed.update(line.encode())
         hashed.update(b"\n")
     return hashed.hexdigest()
+
+
+def _owner(balance: Balance) -> tuple[str, str, str]:
+    return balance.portfolio, balance.venue, balance.asset
 
 
 def _sorted(names: list[str]) -> list[str]:

@@ -1,11 +1,10 @@
 """What the engine knows. Plain slotted objects; only `evolve` (and the market view) changes them."""
 
-from collections import deque
 from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.ledger import Balance, Contra, Ledger
-from zvt_trading.core.limits import VENUE_ENTRIES_KEPT
+from zvt_trading.core.limits import CLOSED_ORDERS_KEPT, VENUE_ENTRIES_KEPT
 from zvt_trading.core.order_book import OrderBook
 from zvt_trading.core.position_manager import Position, PositionManager
 from zvt_trading.messages.codes import (
@@ -18,7 +17,7 @@ from zvt_trading.messages.codes import (
     TAKE_PROFIT,
     TRAILING_STOP,
 )
-from zvt_trading.messages.commands import OpenPortfolio, SubmitOrder
+from zvt_trading.messages.commands import OpenPortfolio, SubmitOrder, submit_order_fields
 
 
 @final
@@ -150,22 +149,23 @@ class Terms:
 
     def __init__(self, request: SubmitOrder) -> None:
         self.request: Final = request
-        self.portfolio: Final = request.portfolio
-        self.instrument: Final = request.instrument
-        self.side: Final = request.side
-        self.type: Final = request.type
-        self.quantity: Final = request.quantity
-        self.price: Final = request.price
-        self.trigger_price: Final = request.trigger_price
-        self.tif: Final = request.tif
-        self.expire_ts: Final = request.expire_ts
-        self.post_only: Final = request.post_only
-        self.reduce_only: Final = request.reduce_only
-        self.strategy: Final = request.strategy
-        self.client_tag: Final = request.client_tag
-        self.trigger_by: Final = request.trigger_by
-        self.trailing_offset: Final = request.trailing_offset
-        self.trailing_unit: Final = request.trailing_unit
+        fields = submit_order_fields(request)
+        self.portfolio: Final[str] = fields[0]
+        self.instrument: Final[str] = fields[1]
+        self.side: Final[int] = fields[2]
+        self.type: Final[int] = fields[3]
+        self.quantity: Final[int] = fields[4]
+        self.price: Final[int] = fields[5]
+        self.trigger_price: Final[int] = fields[6]
+        self.tif: Final[int] = fields[7]
+        self.expire_ts: Final[int] = fields[8]
+        self.post_only: Final[bool] = fields[9]
+        self.reduce_only: Final[bool] = fields[10]
+        self.strategy: Final[str] = fields[11]
+        self.client_tag: Final[str] = fields[12]
+        self.trigger_by: Final[int] = fields[13]
+        self.trailing_offset: Final[int] = fields[14]
+        self.trailing_unit: Final[int] = fields[15]
 
 
 @final
@@ -248,7 +248,8 @@ class State:
         self.markets: dict[str, Market] = {}
         self.portfolios: dict[str, Portfolio] = {}
         self.orders: dict[str, Order] = {}  # live and recently closed
-        self.closed: deque[str] = deque()
+        self.closed: list[str] = []  # ids, oldest first, from `closed_head` on
+        self.closed_head = 0
         self.lists: dict[str, OrderList] = {}
         self.client_tags: dict[str, str] = {}
         self.venue_entries: dict[str, int] = {}  # funding and liquidations booked, and when
@@ -258,6 +259,15 @@ class State:
         self.venue_entries[key] = ts
         if len(self.venue_entries) > VENUE_ENTRIES_KEPT:
             del self.venue_entries[next(iter(self.venue_entries))]
+
+    def oldest_closed(self) -> str:
+        """Take the id of the order that was closed longest ago."""
+        order_id = self.closed[self.closed_head]
+        self.closed_head += 1
+        if self.closed_head >= CLOSED_ORDERS_KEPT:
+            del self.closed[: self.closed_head]
+            self.closed_head = 0
+        return order_id
 
     def terms(self, request: SubmitOrder) -> Terms:
         """A request's terms; deciding and applying the same one reads it once."""

@@ -54,7 +54,12 @@ class Ticket:
         )
 
     def waits_here(self) -> bool:
-        """Whether it is a stop that the core holds until its trigger, as its venue does not."""
+        """Whether it is a stop that the core holds until its trigger, as its venue does not.
+
+        Trailing stops always are: what a venue would do with one differs too much between venues.
+        """
+        if self.type == TRAILING_STOP:
+            return True
         return self.type >= STOP and not self.instrument.spec.stops_held_by_venue
 
     def reducing_room(self) -> int:

@@ -5,18 +5,19 @@ nanoseconds UTC, rates in units of 1e-8. Zero means "not given" for prices, trig
 """
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from zvt_trading.messages.codes import FIFO, GTC, OFFSET_PRICE, TRIGGER_QUOTE
 from zvt_trading.messages.market import InstrumentSpec
 
 
-class ListInstrument(Struct, frozen=True, tag=True, tag_field="msg"):
+class ListInstrument(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Make one symbol on one venue tradable."""
 
     spec: InstrumentSpec
 
 
-class OpenPortfolio(Struct, frozen=True, tag=True, tag_field="msg"):
+class OpenPortfolio(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Open a portfolio valued in `base_asset`; `method` is how its lots are consumed.
 
     Assets in `par_assets` are valued one for one with the base asset when no market says otherwise.
@@ -29,7 +30,7 @@ class OpenPortfolio(Struct, frozen=True, tag=True, tag_field="msg"):
     par_assets: tuple[str, ...] = ("USD", "USDT", "USDC")
 
 
-class Deposit(Struct, frozen=True, tag=True, tag_field="msg"):
+class Deposit(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Money arrives at a venue for a portfolio (amount > 0)."""
 
     portfolio: str
@@ -39,7 +40,7 @@ class Deposit(Struct, frozen=True, tag=True, tag_field="msg"):
     reference: str = ""
 
 
-class Withdraw(Struct, frozen=True, tag=True, tag_field="msg"):
+class Withdraw(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Money leaves a venue (amount > 0, at most what is available)."""
 
     portfolio: str
@@ -49,7 +50,7 @@ class Withdraw(Struct, frozen=True, tag=True, tag_field="msg"):
     reference: str = ""
 
 
-class Transfer(Struct, frozen=True, tag=True, tag_field="msg"):
+class Transfer(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Move money between venues or portfolios of ours."""
 
     portfolio_from: str
@@ -61,7 +62,7 @@ class Transfer(Struct, frozen=True, tag=True, tag_field="msg"):
     reference: str = ""
 
 
-class SetLeverage(Struct, frozen=True, tag=True, tag_field="msg"):
+class SetLeverage(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Leverage and margin mode of a portfolio on one perpetual; only while flat."""
 
     portfolio: str
@@ -70,7 +71,7 @@ class SetLeverage(Struct, frozen=True, tag=True, tag_field="msg"):
     margin_mode: int
 
 
-class SubmitOrder(Struct, frozen=True, tag=True, tag_field="msg"):
+class SubmitOrder(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """An order. `instrument` is "venue:SYMBOL", or ":SYMBOL" to let the router choose the venue.
 
     `trailing_offset` is in price units or basis points (`trailing_unit`). `client_tag` is the
@@ -96,14 +97,23 @@ class SubmitOrder(Struct, frozen=True, tag=True, tag_field="msg"):
     metadata: str = ""
 
 
-class SubmitOrderList(Struct, frozen=True, tag=True, tag_field="msg"):
+def submit_order_fields(
+    request: SubmitOrder,
+) -> tuple[
+    str, str, int, int, int, int, int, int, int, bool, bool, str, str, int, int, int, str
+]:
+    """All fields in the order of their declaration, read at once (a third of the time one by one)."""
+    return astuple(request)
+
+
+class SubmitOrderList(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Linked orders: OCO (two legs) or BRACKET (entry, take-profit, stop-loss, in that order)."""
 
     kind: int
     orders: tuple[SubmitOrder, ...]
 
 
-class AmendOrder(Struct, frozen=True, tag=True, tag_field="msg"):
+class AmendOrder(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Change price, total quantity or trigger of a live order; 0 leaves a field as it is."""
 
     order_id: str
@@ -112,14 +122,14 @@ class AmendOrder(Struct, frozen=True, tag=True, tag_field="msg"):
     trigger_price: int = 0
 
 
-class CancelOrder(Struct, frozen=True, tag=True, tag_field="msg"):
+class CancelOrder(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Take an order back; safe to repeat."""
 
     order_id: str
     reason: int = 0
 
 
-class CancelAll(Struct, frozen=True, tag=True, tag_field="msg"):
+class CancelAll(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Cancel every live order that matches all the given fields (empty or 0 matches anything)."""
 
     portfolio: str = ""
@@ -130,7 +140,7 @@ class CancelAll(Struct, frozen=True, tag=True, tag_field="msg"):
     reason: int = 0
 
 
-class SetTradingState(Struct, frozen=True, tag=True, tag_field="msg"):
+class SetTradingState(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """ACTIVE, REDUCING or HALTED for one scope; `key` names it ("" for SCOPE_GLOBAL)."""
 
     scope: int
@@ -140,14 +150,14 @@ class SetTradingState(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str = ""
 
 
-class KillSwitch(Struct, frozen=True, tag=True, tag_field="msg"):
+class KillSwitch(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Cancel everything, halt everything; with `flatten`, close every position at market first."""
 
     flatten: bool = False
     text: str = ""
 
 
-class LimitSet(Struct, frozen=True, tag=True, tag_field="msg", kw_only=True):
+class LimitSet(Struct, frozen=True, tag=True, tag_field="msg", gc=False, kw_only=True):
     """Limits of one scope; None leaves a limit to the wider scope.
 
     A limit may not be looser than the wider scope's unless `allow_looser`. Quantities are on the
@@ -182,7 +192,7 @@ class LimitSet(Struct, frozen=True, tag=True, tag_field="msg", kw_only=True):
     cool_down_ms: int | None = None
 
 
-class SetLimits(Struct, frozen=True, tag=True, tag_field="msg"):
+class SetLimits(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Replace the limits of one scope."""
 
     limits: LimitSet

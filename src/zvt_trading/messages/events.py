@@ -19,49 +19,49 @@ from zvt_trading.messages.commands import (
 from zvt_trading.messages.market import InstrumentSpec
 
 
-class InstrumentListed(Struct, frozen=True, tag=True, tag_field="msg"):
+class InstrumentListed(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     spec: InstrumentSpec
 
 
-class PortfolioOpened(Struct, frozen=True, tag=True, tag_field="msg"):
+class PortfolioOpened(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     request: OpenPortfolio
 
 
-class Deposited(Struct, frozen=True, tag=True, tag_field="msg"):
+class Deposited(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     request: Deposit
 
 
-class Withdrawn(Struct, frozen=True, tag=True, tag_field="msg"):
+class Withdrawn(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     request: Withdraw
 
 
-class Transferred(Struct, frozen=True, tag=True, tag_field="msg"):
+class Transferred(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     request: Transfer
 
 
-class LeverageSet(Struct, frozen=True, tag=True, tag_field="msg"):
+class LeverageSet(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     request: SetLeverage
 
 
-class LimitsSet(Struct, frozen=True, tag=True, tag_field="msg"):
+class LimitsSet(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     limits: LimitSet
 
 
-class TradingStateChanged(Struct, frozen=True, tag=True, tag_field="msg"):
+class TradingStateChanged(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A scope's state changed, by an operator or by a limit (`limit`, `value` say which breach)."""
 
     seq: int
@@ -75,13 +75,13 @@ class TradingStateChanged(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str
 
 
-class KillSwitchPulled(Struct, frozen=True, tag=True, tag_field="msg"):
+class KillSwitchPulled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     request: KillSwitch
 
 
-class EquitySampled(Struct, frozen=True, tag=True, tag_field="msg"):
+class EquitySampled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A portfolio's equity, marked to market (base asset units), and the marks that risk keeps."""
 
     seq: int
@@ -93,7 +93,7 @@ class EquitySampled(Struct, frozen=True, tag=True, tag_field="msg"):
     day: int
 
 
-class CoolDownStarted(Struct, frozen=True, tag=True, tag_field="msg"):
+class CoolDownStarted(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """After a realised loss no new risk is taken in this portfolio until `until_ts`."""
 
     seq: int
@@ -102,7 +102,7 @@ class CoolDownStarted(Struct, frozen=True, tag=True, tag_field="msg"):
     until_ts: int
 
 
-class CommandRefused(Struct, frozen=True, tag=True, tag_field="msg"):
+class CommandRefused(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A command other than an order was refused."""
 
     seq: int
@@ -114,7 +114,7 @@ class CommandRefused(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str
 
 
-class OrderRefused(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderRefused(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The gate refused an order before anything left; `limit`, `value`, `scope`, `key` say why."""
 
     seq: int
@@ -129,7 +129,7 @@ class OrderRefused(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str
 
 
-class AmendRefused(Struct, frozen=True, tag=True, tag_field="msg"):
+class AmendRefused(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The gate refused an amend; the order works on unchanged."""
 
     seq: int
@@ -155,7 +155,7 @@ class RouteCandidate(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     excluded: int
 
 
-class OrderRouted(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderRouted(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The router's decision with everything it saw."""
 
     seq: int
@@ -165,7 +165,7 @@ class OrderRouted(Struct, frozen=True, tag=True, tag_field="msg"):
     candidates: tuple[RouteCandidate, ...]
 
 
-class OrderPlaced(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderPlaced(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The durable intent: the full request, its reservation, and what it was decided on.
 
     `held`: kept by the core (untriggered stop, child of an unfilled parent), nothing is sent.
@@ -188,7 +188,7 @@ class OrderPlaced(Struct, frozen=True, tag=True, tag_field="msg"):
     role: int
 
 
-class OrderTriggered(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderTriggered(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A held stop's condition came true at `market_price`."""
 
     seq: int
@@ -197,7 +197,7 @@ class OrderTriggered(Struct, frozen=True, tag=True, tag_field="msg"):
     market_price: int
 
 
-class TrailMoved(Struct, frozen=True, tag=True, tag_field="msg"):
+class TrailMoved(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A trailing stop's trigger followed the market."""
 
     seq: int
@@ -206,7 +206,7 @@ class TrailMoved(Struct, frozen=True, tag=True, tag_field="msg"):
     trigger_price: int
 
 
-class OrderResized(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderResized(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A held order's quantity, price or trigger was changed by the core or the caller."""
 
     seq: int
@@ -217,7 +217,7 @@ class OrderResized(Struct, frozen=True, tag=True, tag_field="msg"):
     trigger_price: int
 
 
-class OrderReleased(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderReleased(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A held order passed the gate again and is sent now."""
 
     seq: int
@@ -231,7 +231,7 @@ class OrderReleased(Struct, frozen=True, tag=True, tag_field="msg"):
     ask: int
 
 
-class OrderAccepted(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderAccepted(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     order_id: str
@@ -239,7 +239,7 @@ class OrderAccepted(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class OrderRejected(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderRejected(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The venue proved it has not the order (or nothing was sent, or absence was proven)."""
 
     seq: int
@@ -250,7 +250,7 @@ class OrderRejected(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class OrderUnknown(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderUnknown(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The outcome of the send is not known; the reservation stays."""
 
     seq: int
@@ -259,7 +259,7 @@ class OrderUnknown(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str
 
 
-class OrderFilled(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderFilled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """One execution, applied once. `bid`/`ask` are what we saw when it arrived."""
 
     seq: int
@@ -279,7 +279,7 @@ class OrderFilled(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class OrderCancelled(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderCancelled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """No longer working. `filled` is the venue's total: fills we were not told of yet are to come."""
 
     seq: int
@@ -290,7 +290,7 @@ class OrderCancelled(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class OrderExpired(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderExpired(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Its time is over; `filled` as in OrderCancelled."""
 
     seq: int
@@ -300,14 +300,14 @@ class OrderExpired(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class CancelRequested(Struct, frozen=True, tag=True, tag_field="msg"):
+class CancelRequested(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     order_id: str
     reason: int
 
 
-class CancelRejected(Struct, frozen=True, tag=True, tag_field="msg"):
+class CancelRejected(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     order_id: str
@@ -315,7 +315,7 @@ class CancelRejected(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str
 
 
-class AmendRequested(Struct, frozen=True, tag=True, tag_field="msg"):
+class AmendRequested(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """An amend is sent; `hold` is the reservation that covers both the old and the new order."""
 
     seq: int
@@ -326,7 +326,7 @@ class AmendRequested(Struct, frozen=True, tag=True, tag_field="msg"):
     hold: int
 
 
-class OrderAmended(Struct, frozen=True, tag=True, tag_field="msg"):
+class OrderAmended(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     order_id: str
@@ -336,7 +336,7 @@ class OrderAmended(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class AmendRejected(Struct, frozen=True, tag=True, tag_field="msg"):
+class AmendRejected(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
     order_id: str
@@ -344,7 +344,7 @@ class AmendRejected(Struct, frozen=True, tag=True, tag_field="msg"):
     text: str
 
 
-class FundingSettled(Struct, frozen=True, tag=True, tag_field="msg"):
+class FundingSettled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """Funding booked on a position; `amount` > 0 was paid by us."""
 
     seq: int
@@ -357,7 +357,7 @@ class FundingSettled(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class PositionLiquidated(Struct, frozen=True, tag=True, tag_field="msg"):
+class PositionLiquidated(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """The venue closed (part of) a position; see reports.Liquidated."""
 
     seq: int
@@ -373,7 +373,7 @@ class PositionLiquidated(Struct, frozen=True, tag=True, tag_field="msg"):
     ts_venue: int
 
 
-class ReportQuarantined(Struct, frozen=True, tag=True, tag_field="msg"):
+class ReportQuarantined(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A venue told us of something that we do not know; kept for a person, nothing was booked."""
 
     seq: int

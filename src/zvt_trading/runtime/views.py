@@ -8,7 +8,7 @@ from zvt_trading.core.ledger import Balance
 from zvt_trading.core.margin import cross_wallet, liquidation_price, maintenance_margin
 from zvt_trading.core.state import Holding, Order, Portfolio, State
 from zvt_trading.core.units import div_half_even
-from zvt_trading.messages.codes import ISOLATED
+from zvt_trading.messages.codes import ISOLATED, ROLE_STOP_LOSS, ROLE_TAKE_PROFIT
 from zvt_trading.messages.events import OrderFilled
 from zvt_trading.runtime.codes import (
     MARGIN_MODES,
@@ -51,8 +51,6 @@ def order_info(order: Order) -> OrderInfo:
     instrument = order.instrument
     request = order.request
     scale = instrument.quantity_scale
-    order_list = order.list
-    parent = order_list.orders[0].id if order_list is not None and order_list.orders else ""
     return OrderInfo(
         order_id=order.id,
         client_order_id=request.client_tag,
@@ -72,10 +70,17 @@ def order_info(order: Order) -> OrderInfo:
         avg_fill_price=average_price(order),
         post_only=request.post_only,
         reduce_only=request.reduce_only,
-        parent_order_id=parent if parent != order.id else "",
+        parent_order_id=_parent(order),
         reason=reason_of(order.reason),
         created_at=to_datetime(order.ts),
     )
+
+
+def _parent(order: Order) -> str:
+    """The entry of the bracket that an exit belongs to; "" for all other orders."""
+    if order.list is None or order.role not in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS):
+        return ""
+    return order.list.orders[0].id
 
 
 def fill_info(state: State, event: OrderFilled, arrival_twice: int, strategy: str) -> FillInfo:
@@ -150,12 +155,12 @@ def position_info(state: State, holding: Holding) -> PositionInfo:
         leverage=position.leverage,
         margin_mode=MARGIN_MODES[position.margin_mode],
         margin_used=to_decimal(position.isolated_margin, scale),
-        liquidation_price=price_or_none(instrument, liquidation_of(state, holding)),
+        liquidation_price=price_or_none(instrument, liquidation_of(holding)),
         lots=lots,
     )
 
 
-def liquidation_of(state: State, holding: Holding) -> int:
+def liquidation_of(holding: Holding) -> int:
     """The liquidation price now; 0 when there is none (spot, flat, or fully funded)."""
     position = holding.position
     instrument = holding.instrument

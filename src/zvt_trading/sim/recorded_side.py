@@ -220,10 +220,13 @@ class RecordedSide:
 
     def _forget(self, price: int, size: int, book: OrderBook | None) -> None:
         """Levels that the new touch shows to have changed can be taken again."""
-        if book is None or self._displayed(price, book) != size:
+        if book is None:  # nothing but the touch is displayed
+            self.taken.clear()
+            return
+        if self._displayed(price, book) != size:
             self.taken.pop(price, 0)
         for taken in list(self.taken):
-            if self.side * (taken - price) > 0 or (book is None and taken != price):
+            if self.side * (taken - price) > 0:
                 del self.taken[taken]
 
     def _age(self, order: Queued, now: int) -> None:

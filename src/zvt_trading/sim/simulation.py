@@ -12,7 +12,7 @@ up only on proof of absence; cancels are repeated; fills that were lost are fetc
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Final, final
+from typing import Final, cast, final
 
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.state import Order
@@ -20,7 +20,10 @@ from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codes import (
     AMEND_REQUESTED,
     CANCEL_REQUESTED,
+    LIMIT,
+    MARKET,
     NO_REQUEST,
+    STOP,
     SUBMITTED,
     UNKNOWN,
 )
@@ -31,8 +34,6 @@ from zvt_trading.messages.events import (
     Deposited,
     Event,
     LeverageSet,
-    OrderAccepted,
-    OrderFilled,
     OrderPlaced,
     OrderReleased,
     Transferred,
@@ -68,6 +69,23 @@ from zvt_trading.sim.parcels import (
     VenuePort,
 )
 from zvt_trading.sim.record import history_report
+
+# What an event asks for; a table, since isinstance is slow on Structs (they have a metaclass).
+_SENDS: Final = 1
+_RELEASES: Final = 2
+_CANCELS: Final = 3
+_AMENDS: Final = 4
+_MOVES: Final = 5
+_EFFECTS: Final[dict[type, int]] = {
+    OrderPlaced: _SENDS,
+    OrderReleased: _RELEASES,
+    CancelRequested: _CANCELS,
+    AmendRequested: _AMENDS,
+    Deposited: _MOVES,
+    Withdrawn: _MOVES,
+    Transferred: _MOVES,
+    LeverageSet: _MOVES,
+}
 
 Subscriber = Callable[[Event], object]
 
@@ -233,18 +251,22 @@ class Simulation:
 
     def _dispatch(self, event: Event) -> None:
         """The effects of an event."""
-        # type() is, not isinstance: Structs have a metaclass, which makes a failing isinstance slow.
-        if type(event) is OrderAccepted or type(event) is OrderFilled:
+        effect = _EFFECTS.get(type(event), 0)
+        if effect == 0:
             return
-        if type(event) is OrderPlaced:
-            if not event.held:
-                self._send_order(event.order_id, event.worst_price)
-        elif type(event) is OrderReleased:
-            self._send_order(event.order_id, event.worst_price)
-        elif type(event) is CancelRequested:
-            self._send_request(TO_VENUE_CANCEL, event.order_id, 0, 0)
-        elif type(event) is AmendRequested:
-            self._send_request(TO_VENUE_AMEND, event.order_id, event.price, event.quantity)
+        if effect == _SENDS:
+            placed = cast(OrderPlaced, event)
+            if not placed.held:
+                self._send_order(placed.order_id, placed.worst_price)
+        elif effect == _RELEASES:
+            released = cast(OrderReleased, event)
+            self._send_order(released.order_id, released.worst_price)
+        elif effect == _CANCELS:
+            order_id = cast(CancelRequested, event).order_id
+            self._send_request(TO_VENUE_CANCEL, order_id, 0, 0)
+        elif effect == _AMENDS:
+            amend = cast(AmendRequested, event)
+            self._send_request(TO_VENUE_AMEND, amend.order_id, amend.price, amend.quantity)
         else:
             self._dispatch_account(event)
 
@@ -294,6 +316,13 @@ class Simulation:
     def _send_request(self, kind: int, order_id: str, price: int, quantity: int) -> None:
         order = self.core.state.orders[order_id]
         port = self.ports[order.instrument.venue]
+        if port.outward.is_instant and not self._heap:
+            if kind == TO_VENUE_CANCEL:
+                self._send_reports(port, port.exchange.cancel(self.now, order_id))
+            else:
+                reports = port.exchange.amend(self.now, order_id, price, quantity)
+                self._send_reports(port, reports)
+            return
         parcel = Parcel(kind, order.instrument.venue, order_id, self.now)
         parcel.price = price
         parcel.quantity = quantity
@@ -383,13 +412,13 @@ class Simulation:
     def _submit_to(self, exchange: SimExchange, order: Order, worst_price: int) -> list[Report]:
         terms = order.terms
         order_type = order.type
-        if order_type >= 2 and not order.instrument.spec.stops_held_by_venue:
-            order_type = 0 if order.is_market() else 1  # held here, sent when it fired
+        if order.triggered:  # held here, sent because it fired
+            order_type = MARKET if order.is_market() else LIMIT
         return exchange.submit(
             self.now, order.id, order.holding.portfolio.name, order.instrument.id, order.side,
             order_type, order.price, order.quantity, order.tif, terms.expire_ts,
             terms.post_only, terms.reduce_only, worst_price,
-            order.trigger_price if order_type >= 2 else 0, terms.trigger_by,
+            order.trigger_price if order_type >= STOP else 0, terms.trigger_by,
         )  # fmt: skip
 
     # Unknown outcomes: resolved by evidence, never by a timer.
