@@ -6,30 +6,27 @@
 
 One lock makes it safe for many threads; inside there is a single writer. Under simulated time an
 order takes the time its messages take: `place_order` lets the market go on until the venue answered.
+
+Errors: CallerError for what cannot be meant (nothing was done then); a business refusal of an order
+is a result with `success=False`. EngineError is a bug of ours: the engine takes no command any more.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from decimal import Decimal
 from threading import RLock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import structlog
 
 from zvt_trading.bootstrap import default_world
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.snapshot import digest
-from zvt_trading.core.state import Order, Portfolio, State
+from zvt_trading.core.state import Order, State
 from zvt_trading.core.units import SECOND
-from zvt_trading.errors import (
-    CallerError,
-    EngineError,
-    OrderNotFoundError,
-    PortfolioNotFoundError,
-)
-from zvt_trading.messages.codes import ACCEPTED, FOK, IOC, MARKET, PENDING, REJECTED
+from zvt_trading.errors import CallerError, EngineError, OrderNotFoundError, ZvtTradingError
+from zvt_trading.messages.codes import CANCELLED
 from zvt_trading.messages.commands import (
-    AmendOrder,
     CancelAll,
     CancelOrder,
     Command,
@@ -40,25 +37,43 @@ from zvt_trading.messages.commands import (
     SetLeverage,
     SetLimits,
     SetTradingState,
+    SubmitOrderList,
     Transfer,
     Withdraw,
 )
-from zvt_trading.messages.events import AmendRefused, CommandRefused, Event, OrderRefused
-from zvt_trading.ports.strategy import StrategyPort
-from zvt_trading.runtime.codes import STATUSES, code_of, reason_of, status_of
-from zvt_trading.runtime.numbers import to_decimal, to_scaled
-from zvt_trading.runtime.refusals import describe_refusal, refusal_money_scale
-from zvt_trading.runtime.requests import instrument_of, to_command
-from zvt_trading.runtime.views import (
-    average_price,
-    ledger_rows,
-    order_info,
-    portfolio_summary,
-    position_info,
+from zvt_trading.messages.events import (
+    AmendRefused,
+    CommandRefused,
+    Event,
+    OrderPlaced,
+    OrderRefused,
 )
+from zvt_trading.ports.strategy import StrategyPort
+from zvt_trading.runtime.async_twins import AsyncTwins
+from zvt_trading.runtime.codes import code_of, reason_of
+from zvt_trading.runtime.numbers import to_decimal, to_scaled
+from zvt_trading.runtime.order_lists import to_bracket, to_oco
+from zvt_trading.runtime.requests import (
+    check_exchange,
+    check_limits,
+    check_name,
+    check_portfolio,
+    instrument_of,
+    to_amend,
+    to_command,
+)
+from zvt_trading.runtime.results import (
+    amend_refused_result,
+    amend_result,
+    is_answered,
+    order_result,
+    refused_result,
+)
+from zvt_trading.runtime.views import ledger_rows, order_info, portfolio_summary, position_info
 from zvt_trading.runtime.world import World
 from zvt_trading.types import (
     AccountingMethod,
+    FillInfo,
     LedgerRow,
     MarginMode,
     Number,
@@ -66,7 +81,6 @@ from zvt_trading.types import (
     OrderRequest,
     OrderResult,
     OrderSide,
-    OrderStatus,
     PortfolioSummary,
     PositionInfo,
     Scope,
@@ -77,20 +91,23 @@ ANSWER_WAIT = 30 * SECOND
 """Simulated time that place_order waits for the venue's answer before it returns UNKNOWN."""
 
 Subscriber = Callable[[Event], object]
+Result = TypeVar("Result")
 
 _log = structlog.get_logger("zvt_trading.engine")
 
 
-class CryptoTradingEngine:
+class CryptoTradingEngine(AsyncTwins):
     """An engine over a world: simulated exchanges by default, see `bootstrap` for others."""
 
     def __init__(self, world: World | None = None) -> None:
         self._world = world if world is not None else default_world()
         self._simulation = self._world.simulation
-        self._state: State = self._simulation.core.state
+        self._core = self._simulation.core
+        self._state: State = self._core.state
         self._lock = RLock()
-        self._refusal: OrderRefused | AmendRefused | CommandRefused | None = None
         self._subscribers: list[Subscriber] = []
+        self._delivering = False  # a subscriber is being called: time stands still
+        self._broken = ""
         self._simulation.subscribers.append(self._on_event)
 
     def __enter__(self) -> Self:
@@ -107,7 +124,8 @@ class CryptoTradingEngine:
     def close(self) -> None:
         """Stop the strategies, cancel their orders, let answers under way arrive. Repeatable."""
         with self._lock:
-            self._world.stop()
+            if not self._broken:
+                self._guarded(self._world.stop)
 
     @property
     def world(self) -> World:
@@ -124,28 +142,55 @@ class CryptoTradingEngine:
         PortfolioNotFound) when the request cannot be meant at all; then nothing was placed.
         """
         with self._lock:
-            command = to_command(self._state, request)
-            self._refusal = None
-            order_id = self._simulation.submit(command)
-            order = self._state.orders.get(order_id)
-            if order is None:
-                return self._refused(order_id)
-            if not _answered(order):
-                self._wait(order)
-            return self._result(order)
+            event = self._decide(to_command(self._state, request))[-1]
+            if isinstance(event, OrderRefused):
+                return refused_result(self._state, event)
+            order = self._placed(event)
+            if not is_answered(order):
+                self._wait_until(lambda: is_answered(order))
+            return order_result(order)
+
+    def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]:
+        """Place two exits of one position, of which one ends the other; all or none.
+
+        `profit` is a limit or take-profit order, `stop` a stop; same side, quantity and exchange.
+        Returns a result each, in this order; when refused, both say why.
+        """
+        with self._lock:
+            return self._place_list(to_oco(self._state, profit, stop))
+
+    def place_bracket(
+        self,
+        entry: OrderRequest,
+        *,
+        take_profit: Number,
+        stop_loss: Number,
+        stop_limit: Number | None = None,
+    ) -> tuple[OrderResult, ...]:
+        """Place a market or limit entry with both its exits; all or none.
+
+        The exits cover what the entry has filled, and one ends the other: a limit order at
+        `take_profit`, and from `stop_loss` on a market order (a limit order at `stop_limit`).
+        Returns the results of entry, take-profit and stop-loss; when refused, all say why.
+        """
+        with self._lock:
+            return self._place_list(
+                to_bracket(self._state, entry, take_profit, stop_loss, stop_limit)
+            )
 
     def cancel_order(self, order_id: str) -> bool:
-        """Cancel an order; True when it is (or was just now) taken back, False when it is over.
+        """Cancel an order; True when it was taken back just now, False when it was over before.
 
+        False also when the venue has not confirmed it within ANSWER_WAIT; it is asked again then.
         Raises OrderNotFoundError for an id this engine never gave or no longer remembers.
         """
         with self._lock:
             order = self._order(order_id)
             if is_closed(order.life):
                 return False
-            self._simulation.command(CancelOrder(order_id))
+            self._decide(CancelOrder(order_id))
             self._wait_until(lambda: is_closed(order.life) or not order.pending)
-            return is_closed(order.life) and order.leaves() > 0
+            return order.life == CANCELLED
 
     def cancel_all(
         self,
@@ -156,13 +201,23 @@ class CryptoTradingEngine:
         symbol: str = "",
         side: OrderSide | str | None = None,
     ) -> int:
-        """Cancel every live order that matches all the given fields; returns how many there were."""
+        """Cancel every live order that matches all the given fields; returns how many are now.
+
+        Raises CallerError for a name that does not exist: a typing error must not cancel nothing.
+        """
         with self._lock:
             code = code_of("side", side) if side is not None else 0
-            before = self._live()
-            self._simulation.command(CancelAll(portfolio_id, strategy_id, exchange, symbol, code))
+            if portfolio_id:
+                check_portfolio(self._state, portfolio_id)
+            if exchange:
+                check_exchange(self._state, exchange)
+            if symbol:
+                instrument_of(self._state, symbol, exchange or None)
+            check_name("strategy_id", strategy_id)
+            live = [order for order in self._state.orders.values() if not is_closed(order.life)]
+            self._decide(CancelAll(portfolio_id, strategy_id, exchange, symbol, code))
             self._wait_until(self._simulation.is_settled)
-            return before - self._live()
+            return sum(1 for order in live if order.life == CANCELLED)
 
     def amend_order(
         self,
@@ -172,27 +227,18 @@ class CryptoTradingEngine:
         quantity: Number | None = None,
         trigger_price: Number | None = None,
     ) -> OrderResult:
-        """Change price, total quantity or trigger of a live order."""
+        """Change price, total quantity or trigger of a live order; None leaves one as it is.
+
+        When that is refused the result says why, with the status of the order, which works on.
+        """
         with self._lock:
             order = self._order(order_id)
-            instrument = order.instrument
-            scale = instrument.price_scale
-            command = AmendOrder(
-                order_id,
-                _optional("price", price, scale),
-                _optional("quantity", quantity, instrument.quantity_scale),
-                _optional("trigger_price", trigger_price, scale),
-            )
-            self._refusal = None
-            self._simulation.command(command)
-            if self._was_refused():
-                return self._refused(order_id)
-            asked = (command.price or order.price, command.quantity or order.quantity)
+            command = to_amend(order.instrument, order_id, price, quantity, trigger_price)
+            event = self._decide(command)[-1]
+            if isinstance(event, AmendRefused):
+                return amend_refused_result(order, event)
             self._wait_until(lambda: not order.pending)
-            result = self._result(order)
-            if order.life != PENDING and (order.price, order.quantity) != asked:
-                return _failed(result, "the venue did not amend the order", "venue_rejected")
-            return result
+            return amend_result(order, command.price, command.quantity, command.trigger_price)
 
     def get_order(self, order_id: str) -> OrderInfo:
         """An order as it stands; OrderNotFoundError when it is not known."""
@@ -204,6 +250,8 @@ class CryptoTradingEngine:
     ) -> list[OrderInfo]:
         """Live and recently closed orders, oldest first."""
         with self._lock:
+            if portfolio_id is not None:
+                check_portfolio(self._state, portfolio_id)
             return [
                 order_info(order)
                 for order in self._state.orders.values()
@@ -211,6 +259,13 @@ class CryptoTradingEngine:
                 and symbol in (None, order.instrument.symbol)
                 and not (open_only and is_closed(order.life))
             ]
+
+    def get_fills(self, portfolio_id: str = "default") -> list[FillInfo]:
+        """The portfolio's latest executions, oldest first (a world may keep no history)."""
+        with self._lock:
+            check_portfolio(self._state, portfolio_id)
+            fills = self._world.history.fills
+            return [fill for fill in fills if fill.portfolio_id == portfolio_id]
 
     # Portfolios.
 
@@ -222,6 +277,7 @@ class CryptoTradingEngine:
     ) -> None:
         """Open a portfolio valued in `base_asset`; `method` is how its lots are consumed."""
         with self._lock:
+            check_name("portfolio_id", portfolio_id)
             scale = self._asset_scale(base_asset)
             code = code_of("accounting_method", method)
             self._command(OpenPortfolio(portfolio_id, base_asset, scale, code))
@@ -229,29 +285,33 @@ class CryptoTradingEngine:
     def get_positions(self, portfolio_id: str = "default") -> list[PositionInfo]:
         """The portfolio's open positions with their lots, marked to market."""
         with self._lock:
-            portfolio = self._portfolio(portfolio_id)
+            check_portfolio(self._state, portfolio_id)
             return [
                 position_info(self._state, holding)
-                for holding in portfolio.holdings.values()
+                for holding in self._state.portfolios[portfolio_id].holdings.values()
                 if holding.position.quantity
             ]
 
     def get_portfolio_summary(self, portfolio_id: str = "default") -> PortfolioSummary:
         """The portfolio marked to market, in its base asset."""
         with self._lock:
-            return portfolio_summary(self._state, self._portfolio(portfolio_id))
+            check_portfolio(self._state, portfolio_id)
+            return portfolio_summary(self._state, self._state.portfolios[portfolio_id])
 
     def deposit(self, portfolio_id: str, exchange: str, asset: str, amount: Number) -> None:
         """Money arrives at an exchange."""
         with self._lock:
-            scaled = to_scaled("amount", amount, self._asset_scale(asset))
+            scaled = self._cash(portfolio_id, exchange, asset, amount)
             self._command(Deposit(portfolio_id, exchange, asset, scaled))
 
     def withdraw(self, portfolio_id: str, exchange: str, asset: str, amount: Number) -> None:
         """Money leaves an exchange; CallerError when it is not available."""
         with self._lock:
-            scaled = to_scaled("amount", amount, self._asset_scale(asset))
-            self._command(Withdraw(portfolio_id, exchange, asset, scaled))
+            scaled = self._cash(portfolio_id, exchange, asset, amount)
+            self._command(
+                Withdraw(portfolio_id, exchange, asset, scaled),
+                self._available(portfolio_id, exchange, asset),
+            )
 
     def transfer(
         self,
@@ -263,11 +323,13 @@ class CryptoTradingEngine:
         to_portfolio: str = "default",
         to_exchange: str,
     ) -> None:
-        """Move money between exchanges or portfolios."""
+        """Move money between exchanges or portfolios; CallerError when it is not available."""
         with self._lock:
-            scaled = to_scaled("amount", amount, self._asset_scale(asset))
+            self._cash(to_portfolio, to_exchange, asset, amount)
+            scaled = self._cash(from_portfolio, from_exchange, asset, amount)
             self._command(
-                Transfer(from_portfolio, from_exchange, to_portfolio, to_exchange, asset, scaled)
+                Transfer(from_portfolio, from_exchange, to_portfolio, to_exchange, asset, scaled),
+                self._available(from_portfolio, from_exchange, asset),
             )
 
     def ledger(self) -> tuple[LedgerRow, ...]:
@@ -280,6 +342,7 @@ class CryptoTradingEngine:
     def set_limits(self, limits: LimitSet) -> None:
         """Replace the limits of one scope; CallerError says why they are refused."""
         with self._lock:
+            check_limits(limits)
             self._command(SetLimits(limits))
 
     def set_leverage(
@@ -294,7 +357,9 @@ class CryptoTradingEngine:
         with self._lock:
             instrument = instrument_of(self._state, symbol, exchange)
             mode = code_of("margin_mode", margin_mode)
-            self._command(SetLeverage(portfolio_id, instrument.id, leverage, mode))
+            times = to_scaled("leverage", leverage, 0)
+            check_portfolio(self._state, portfolio_id)
+            self._command(SetLeverage(portfolio_id, instrument.id, times, mode))
 
     def set_trading_state(
         self, state: TradingState | str, scope: Scope | str = Scope.GLOBAL, key: str = ""
@@ -302,12 +367,15 @@ class CryptoTradingEngine:
         """ACTIVE, REDUCING or HALTED for one scope; `key` names it."""
         with self._lock:
             code = code_of("state", state)
-            self._command(SetTradingState(code_of("scope", scope), key, code))
+            check_name("key", key)
+            where = code_of("scope", scope)
+            self._command(SetTradingState(where, key, code), f"no scope {scope!s} {key!r}")
 
     def kill_switch(self, *, flatten: bool = False, reason: str = "") -> None:
         """Cancel everything and halt; with `flatten` close every position at market. Repeatable."""
         with self._lock:
-            self._command(KillSwitch(flatten, reason))
+            check_name("reason", reason)
+            self._decide(KillSwitch(bool(flatten), reason))
             self._wait_until(self._simulation.is_settled)
 
     # Time, strategies, events.
@@ -315,21 +383,32 @@ class CryptoTradingEngine:
     def add_strategy(
         self, strategy: StrategyPort, strategy_id: str = "", portfolio_id: str = "default"
     ) -> None:
-        """Start a strategy; it trades while time passes (`advance`, `run`)."""
+        """Start a strategy; it trades while time passes (`advance`).
+
+        Raises CallerError when one of this name is running, or when it fails in `on_start`.
+        """
         with self._lock:
-            self._portfolio(portfolio_id)
+            check_portfolio(self._state, portfolio_id)
             name = strategy_id or type(strategy).__name__.lower()
-            self._world.add_strategy(strategy, name, portfolio_id)
+            runner = self._world.add_strategy(strategy, name, portfolio_id)
+            if runner.error:
+                raise CallerError(f"strategy {name!r} could not start: {runner.error}")
 
     def advance(self, seconds: Number) -> bool:
-        """Let the simulated time pass; False when the feed ended before."""
+        """Let simulated time pass; False when the feed ended before."""
         with self._lock:
-            return self._world.run_until(self._simulation.now + to_scaled("seconds", seconds, 9))
+            duration = to_scaled("seconds", seconds, 9)
+            if duration <= 0:
+                raise CallerError(f"seconds must be > 0, not {seconds}")
+            end = self._simulation.now + duration
+            return self._guarded(lambda: self._world.run_until(end))
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber` with every event from now on; returns how to stop it.
 
-        One that raises is dropped, and cannot delay or break an order beyond its own running time.
+        It runs on the thread that caused the event, under the engine's lock. It may place orders;
+        they are on their way when the call returns, and their outcome comes as events. One that
+        raises is dropped, and can break no order.
         """
         with self._lock:
             self._subscribers.append(subscriber)
@@ -346,164 +425,108 @@ class CryptoTradingEngine:
         with self._lock:
             return digest(self._state, self._simulation.core.risk)
 
-    # Async twins.
-
-    async def aplace_order(self, request: OrderRequest) -> OrderResult:
-        """`place_order` without blocking the event loop."""
-        return await asyncio.to_thread(self.place_order, request)
-
-    async def acancel_order(self, order_id: str) -> bool:
-        """`cancel_order` without blocking the event loop."""
-        return await asyncio.to_thread(self.cancel_order, order_id)
-
-    async def aamend_order(
-        self,
-        order_id: str,
-        *,
-        price: Number | None = None,
-        quantity: Number | None = None,
-        trigger_price: Number | None = None,
-    ) -> OrderResult:
-        """`amend_order` without blocking the event loop."""
-        return await asyncio.to_thread(
-            self.amend_order, order_id, price=price, quantity=quantity, trigger_price=trigger_price
-        )
-
-    async def aget_positions(self, portfolio_id: str = "default") -> list[PositionInfo]:
-        """`get_positions` without blocking the event loop."""
-        return await asyncio.to_thread(self.get_positions, portfolio_id)
-
-    async def aget_portfolio_summary(self, portfolio_id: str = "default") -> PortfolioSummary:
-        """`get_portfolio_summary` without blocking the event loop."""
-        return await asyncio.to_thread(self.get_portfolio_summary, portfolio_id)
-
     # Inside.
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, OrderRefused | AmendRefused | CommandRefused):
-            self._refusal = event
-        for subscriber in list(self._subscribers):
+        """Hand an event to the subscribers."""
+        for subscriber in tuple(self._subscribers):
+            outer = self._delivering
+            self._delivering = True
             try:
                 subscriber(event)
-            except Exception:  # noqa: BLE001 - a subscriber's error must not reach an order
-                self._subscribers.remove(subscriber)
+            except Exception:
+                if subscriber in self._subscribers:
+                    self._subscribers.remove(subscriber)
                 _log.exception("subscriber dropped after an error", subscriber=repr(subscriber))
+            finally:
+                self._delivering = outer
 
-    def _command(self, command: Command) -> None:
-        """Run a command; a refusal becomes a CallerError."""
-        self._refusal = None
-        self._simulation.command(command)
-        refusal = self._last_refusal()
-        if isinstance(refusal, CommandRefused):
-            raise CallerError(f"{refusal.command}: {reason_of(refusal.reason)}: {refusal.text}")
+    def _decide(self, command: Command) -> list[Event]:
+        """Let the core decide a command, then let what it decided take effect; the events."""
+        return self._guarded(lambda: self._decided(command))
 
-    def _last_refusal(self) -> OrderRefused | AmendRefused | CommandRefused | None:
-        return self._refusal
+    def _decided(self, command: Command) -> list[Event]:
+        recorder = self._core.recorder
+        before = len(recorder.out)  # not 0 when a subscriber is being called
+        self._core.command(self._simulation.now, command)
+        events = recorder.out[before:]
+        self._simulation.flush()
+        return events
 
-    def _was_refused(self) -> bool:
-        return self._refusal is not None
+    def _guarded(self, work: Callable[[], Result]) -> Result:
+        """Do what changes the state; if it fails half way, nothing is done any more."""
+        if self._broken:
+            raise EngineError(f"the engine stopped after an error of its own: {self._broken}")
+        try:
+            return work()
+        except ZvtTradingError:
+            raise  # of the feed, or the caller's: the state is sound
+        except BaseException as error:
+            self._broken = f"{type(error).__name__}: {error}"
+            _log.critical("engine stopped by an error of its own", exc_info=error)
+            if isinstance(error, Exception):
+                raise EngineError(f"the engine stopped: {self._broken}") from error
+            raise
 
-    def _wait(self, order: Order) -> None:
-        self._wait_until(lambda: _answered(order))
+    def _command(self, command: Command, hint: str = "") -> None:
+        """Run a command; a refusal becomes a CallerError, with `hint` for what the core knows not."""
+        for event in self._decide(command):
+            if isinstance(event, CommandRefused):
+                reason = reason_of(event.reason).replace("_", " ")
+                raise CallerError(f"{event.command}: {reason}: {hint or event.text}")
+
+    def _place_list(self, command: SubmitOrderList) -> tuple[OrderResult, ...]:
+        """Place linked orders and wait for the answers."""
+        events = self._decide(command)
+        refused = [event for event in events if isinstance(event, OrderRefused)]
+        if refused:
+            return (refused_result(self._state, refused[0]),) * len(command.orders)
+        orders = [self._placed(event) for event in events]
+        self._wait_until(lambda: all(is_answered(order) for order in orders))
+        return tuple(order_result(order) for order in orders)
 
     def _wait_until(self, done: Callable[[], bool]) -> None:
         """Let simulated time pass until `done`, at most ANSWER_WAIT."""
         end = self._simulation.now + ANSWER_WAIT
-        while not done():
+        while not done() and not self._delivering:
             due = self._simulation.next_due()
             if due < 0 or due > end:
                 return
-            self._world.run_until(due)
+            self._guarded(lambda: self._world.run_until(due))
 
-    def _refused(self, order_id: str) -> OrderResult:
-        refusal = self._refusal
-        if not isinstance(refusal, OrderRefused | AmendRefused):
-            raise EngineError(f"order {order_id} was neither placed nor refused")
-        scale = refusal_money_scale(self._state, refusal)
-        return OrderResult(
-            success=False,
-            order_id=order_id,
-            status=STATUSES[REJECTED],
-            message=describe_refusal(self._state, refusal),
-            reason=reason_of(refusal.reason),
-            limit=to_decimal(refusal.limit, scale) if refusal.scope or refusal.limit else None,
-            value=to_decimal(refusal.value, scale) if refusal.scope or refusal.limit else None,
-            scope=_scope_text(refusal.scope, refusal.key),
-        )
-
-    def _result(self, order: Order) -> OrderResult:
-        instrument = order.instrument
-        rejected = order.life == REJECTED
-        killed = is_closed(order.life) and order.filled == 0 and order.tif in (IOC, FOK)
-        status = status_of(order)
-        return OrderResult(
-            success=not rejected and not killed and status is not OrderStatus.UNKNOWN,
-            order_id=order.id,
-            status=status,
-            filled_quantity=to_decimal(order.filled, instrument.quantity_scale),
-            avg_fill_price=average_price(order),
-            message=f"{status.value} on {instrument.venue}",
-            reason=reason_of(order.reason),
-            exchange=instrument.venue,
-        )
+    def _placed(self, event: Event) -> Order:
+        """The order that a decision made."""
+        if not isinstance(event, OrderPlaced):
+            raise EngineError(f"an order was neither placed nor refused: {event}")
+        return self._state.orders[event.order_id]
 
     def _order(self, order_id: str) -> Order:
+        check_name("order_id", order_id)
         order = self._state.orders.get(order_id)
         if order is None:
             raise OrderNotFoundError(f"no order {order_id!r} (closed ones are kept for a while only)")
         return order
 
-    def _portfolio(self, portfolio_id: str) -> Portfolio:
-        portfolio = self._state.portfolios.get(portfolio_id)
-        if portfolio is None:
-            known = ", ".join(sorted(self._state.portfolios)) or "none"
-            raise PortfolioNotFoundError(f"no portfolio {portfolio_id!r}; open: {known}")
-        return portfolio
-
     def _asset_scale(self, asset: str) -> int:
+        check_name("asset", asset)
         scale = self._state.asset_scales.get(asset)
         if scale is None:
             known = ", ".join(sorted(self._state.asset_scales)) or "none"
             raise CallerError(f"no asset {asset!r}; known: {known}")
         return scale
 
-    def _live(self) -> int:
-        return sum(1 for order in self._state.orders.values() if not is_closed(order.life))
+    def _cash(self, portfolio_id: str, exchange: str, asset: str, amount: Number) -> int:
+        """An amount of money that names an account, on the asset's scale."""
+        check_portfolio(self._state, portfolio_id)
+        check_exchange(self._state, exchange)
+        scaled = to_scaled("amount", amount, self._asset_scale(asset))
+        if scaled <= 0:
+            raise CallerError(f"amount must be > 0, not {amount}")
+        return scaled
 
-
-def _answered(order: Order) -> bool:
-    """Whether place_order need not wait any longer."""
-    if is_closed(order.life) or order.life == PENDING:
-        return True
-    return order.life == ACCEPTED and not (
-        order.is_market() or order.type == MARKET or order.tif in (IOC, FOK)
-    )
-
-
-def _optional(field: str, value: Number | None, scale: int) -> int:
-    """An optional number that must be positive when given (0 means "leave" further in)."""
-    if value is None:
-        return 0
-    scaled = to_scaled(field, value, scale)
-    if scaled <= 0:
-        raise CallerError(f"{field} must be > 0, not {value}")
-    return scaled
-
-
-def _failed(result: OrderResult, message: str, reason: str) -> OrderResult:
-    return OrderResult(
-        success=False,
-        order_id=result.order_id,
-        status=result.status,
-        filled_quantity=result.filled_quantity,
-        avg_fill_price=result.avg_fill_price,
-        message=message,
-        reason=reason,
-        exchange=result.exchange,
-    )
-
-
-def _scope_text(scope: int, key: str) -> str:
-    """"portfolio:main", "global", or "" when no limit was met."""
-    names: Sequence[str] = [member.value for member in Scope]
-    return f"{names[scope]}:{key}" if key else ""
+    def _available(self, portfolio_id: str, exchange: str, asset: str) -> str:
+        """What an account has, for the message when it is not enough."""
+        balance = self._state.ledger.find(portfolio_id, exchange, asset)
+        scale = self._state.asset_scales[asset]
+        amount = to_decimal(balance.available(), scale) if balance is not None else Decimal(0)
+        return f"{portfolio_id!r} has {amount:f} {asset} available on {exchange}"

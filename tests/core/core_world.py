@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from risk_world import BTC, DEPOSIT_BTC, INVERSE_ID, LINEAR_ID, LOOSE, MILLION, NOW, ONE, SPOT_ID, spec
+from risk_world import (
+    BTC,
+    DEPOSIT_BTC,
+    INVERSE_ID,
+    LINEAR_ID,
+    LOOSE,
+    MILLION,
+    NOW,
+    ONE,
+    SPOT_ID,
+    spec,
+)
 
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.ledger import Balance
@@ -243,9 +254,7 @@ class CoreWorld:
 
     def amended(self, order_id: str, price: int, quantity: int, ts: int = -1) -> list[Event]:
         """The venue changed it."""
-        return self.report(
-            VenueAmended(order_id, price, quantity, self.now if ts < 0 else ts)
-        )
+        return self.report(VenueAmended(order_id, price, quantity, self.now if ts < 0 else ts))
 
     # What came of it.
 

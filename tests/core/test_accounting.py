@@ -119,9 +119,7 @@ class TestPerpetuals:
         world = CoreWorld()
         world.do(SetLeverage("main", LINEAR_ID, 10, ISOLATED))
         world.trade_now(BUY, 10 * ONE, 10_000, instrument=LINEAR_ID)
-        world.report(
-            Liquidated("main", LINEAR_ID, SELL, 8_900, 10 * ONE, 0, 10 * USD, "l", 0)
-        )
+        world.report(Liquidated("main", LINEAR_ID, SELL, 8_900, 10 * ONE, 0, 10 * USD, "l", 0))
         assert MILLION - 100 * USD == world.balance().total
         (usd,) = [row for row in world.state.ledger.proof("main") if row.asset == "USD"]
         assert (10 * USD, 0) == (usd.insurance, usd.difference)

@@ -88,9 +88,7 @@ class TestAmending:
     def test_a_held_order_is_changed_at_once(self) -> None:
         """Price, quantity and trigger of a stop that waits here."""
         world = CoreWorld()
-        order = world.order(
-            world.submit(SELL, ONE, 9_400, STOP_LIMIT, trigger_price=9_500)
-        )
+        order = world.order(world.submit(SELL, ONE, 9_400, STOP_LIMIT, trigger_price=9_500))
         world.amend(order.id, 9_300, 2 * ONE, 9_450)
         assert ["OrderResized"] == world.names()
         assert (9_300, 2 * ONE, 9_450) == (order.price, order.quantity, order.trigger_price)

@@ -10,73 +10,75 @@ from zvt_trading.core.state import Order
 from zvt_trading.messages.codes import ACCEPTED, BUY, PENDING, SELL, STOP
 
 
-def _world() -> tuple[CoreWorld, Order, Order]:
+class Case:
     """A position, a resting order with a fill, a held stop."""
-    world = CoreWorld()
-    world.trade_now(BUY, ONE, 10_000, instrument=LINEAR_ID)
-    resting = world.order(world.open(BUY, 2 * ONE, 9_900))
-    world.fill(resting.id, 9_900, ONE)
-    held = world.order(world.submit(SELL, ONE, kind=STOP, trigger_price=9_500))
-    return world, resting, held
+
+    def __init__(self) -> None:
+        world = CoreWorld()
+        world.trade_now(BUY, ONE, 10_000, instrument=LINEAR_ID)
+        self.resting: Order = world.order(world.open(BUY, 2 * ONE, 9_900))
+        world.fill(self.resting.id, 9_900, ONE)
+        self.held: Order = world.order(world.submit(SELL, ONE, kind=STOP, trigger_price=9_500))
+        self.world = world
 
 
-def filled(world: CoreWorld, resting: Order, held: Order) -> None:
-    resting.filled = -1
+def filled(case: Case) -> None:
+    case.resting.filled = -1
 
 
-def working(world: CoreWorld, resting: Order, held: Order) -> None:
-    resting.working += 1
+def working(case: Case) -> None:
+    case.resting.working += 1
 
 
-def lost(world: CoreWorld, resting: Order, held: Order) -> None:
-    del resting.holding.orders[resting.id]
+def lost(case: Case) -> None:
+    del case.resting.holding.orders[case.resting.id]
 
 
-def held_reserves(world: CoreWorld, resting: Order, held: Order) -> None:
-    held.working = 1
+def held_reserves(case: Case) -> None:
+    case.held.working = 1
 
 
-def twice(world: CoreWorld, resting: Order, held: Order) -> None:
-    resting.trade_ids.append(resting.trade_ids[0])
+def twice(case: Case) -> None:
+    case.resting.trade_ids.append(case.resting.trade_ids[0])
 
 
-def count(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.portfolio.open_orders += 1
+def count(case: Case) -> None:
+    case.world.portfolio.open_orders += 1
 
 
-def equity(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.portfolio.equity += 1
+def equity(case: Case) -> None:
+    case.world.portfolio.equity += 1
 
 
-def position(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.holding(LINEAR_ID).position.bought += 1
+def position(case: Case) -> None:
+    case.world.holding(LINEAR_ID).position.bought += 1
 
 
-def lots(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.holding(LINEAR_ID).position.lots()[0].cost += 1
+def lots(case: Case) -> None:
+    case.world.holding(LINEAR_ID).position.lots()[0].cost += 1
 
 
-def open_quantity(world: CoreWorld, resting: Order, held: Order) -> None:
-    resting.holding.open_buy += 1
+def open_quantity(case: Case) -> None:
+    case.resting.holding.open_buy += 1
 
 
-def selling(world: CoreWorld, resting: Order, held: Order) -> None:
-    resting.holding.open_sell += 1
+def selling(case: Case) -> None:
+    case.resting.holding.open_sell += 1
 
 
-def reservation(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.balance().held += 1
+def reservation(case: Case) -> None:
+    case.world.balance().held += 1
 
 
-def margin(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.balance().margin += 1
+def margin(case: Case) -> None:
+    case.world.balance().margin += 1
 
 
-def cash(world: CoreWorld, resting: Order, held: Order) -> None:
-    world.balance().total += 1
+def cash(case: Case) -> None:
+    case.world.balance().total += 1
 
 
-Damage = Callable[[CoreWorld, Order, Order], None]
+Damage = Callable[[Case], None]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +102,10 @@ Damage = Callable[[CoreWorld, Order, Order], None]
 )
 def test_each_damage_is_found(damage: Damage, text: str) -> None:
     """And an undamaged state has none."""
-    world, resting, held = _world()
-    assert (ACCEPTED, PENDING) == (resting.life, held.life)
+    case = Case()
+    assert (ACCEPTED, PENDING) == (case.resting.life, case.held.life)
+    world = case.world
     assert [] == problems(world.state, world.core.risk)
-    damage(world, resting, held)
+    damage(case)
     found = problems(world.state, world.core.risk)
     assert any(text in problem for problem in found), found

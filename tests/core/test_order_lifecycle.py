@@ -167,9 +167,7 @@ def test_a_refused_order_uses_up_its_id_only() -> None:
         ({"client_tag": "used"}, Reason.DUPLICATE_CLIENT_ID, "client id 'used' was used before"),
     ],
 )
-def test_names_that_nothing_is_known_of(
-    changes: dict[str, Any], reason: Reason, text: str
-) -> None:
+def test_names_that_nothing_is_known_of(changes: dict[str, Any], reason: Reason, text: str) -> None:
     """What is wrong with the names of a request is said before anything else."""
     world = CoreWorld()
     world.submit(client_tag="used")
@@ -250,9 +248,7 @@ class TestTheEndOfItsTime:
         """Good till date, kept by the core, so ended by it."""
         world = CoreWorld()
         until = world.now + 2 * 10**9
-        order_id = world.submit(
-            SELL, ONE, kind=STOP, trigger_price=9_500, tif=GTD, expire_ts=until
-        )
+        order_id = world.submit(SELL, ONE, kind=STOP, trigger_price=9_500, tif=GTD, expire_ts=until)
         world.time(1)
         assert PENDING == world.order(order_id).life
         world.time(1)

@@ -195,6 +195,16 @@ class TestLateEvidence:
         world.fill(order.id, 9_990, 2 * ONE)
         assert (FILLED, 2 * ONE, 0) == (order.life, world.position(), order.working)
 
+    def test_the_venue_counts_more_than_was_asked(self) -> None:
+        """All of it works on, until the fills have come."""
+        world = CoreWorld()
+        order = world.order(world.open(BUY, ONE, 9_990))
+        hold = order.hold
+        world.cancelled(order.id, filled=2 * ONE)
+        assert (2 * ONE, hold) == (order.working, order.hold)
+        world.fill(order.id, 9_990, 2 * ONE)
+        assert (FILLED, 0, 0) == (order.life, order.working, order.hold)
+
     def test_a_fill_may_come_before_the_answer(self) -> None:
         """The stream overtook the reply."""
         world = CoreWorld()

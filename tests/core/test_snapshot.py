@@ -24,13 +24,13 @@ from zvt_trading.messages.codes import (
 from zvt_trading.messages.commands import (
     Deposit,
     KillSwitch,
+    LimitSet,
     ListInstrument,
     OpenPortfolio,
     SetLeverage,
     SetLimits,
     SetTradingState,
 )
-from zvt_trading.messages.commands import LimitSet
 from zvt_trading.messages.market import MarkPrice
 from zvt_trading.messages.reports import AmendFailed, FundingPaid, Liquidated, OutcomeUnknown
 

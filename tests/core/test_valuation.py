@@ -12,7 +12,7 @@ COIN = 100 * USD  # at the mark
 
 
 def usdt(symbol: str = "BTC/USDT", venue: str = "x", base: str = "BTC") -> InstrumentSpec:
-    """A spot market in USDT, which has six decimals here."""
+    """A spot market in USDT."""
     return spec(
         symbol, venue=venue, base=base, quote="USDT", settle="USDT", quote_scale=8, base_scale=8
     )
@@ -34,8 +34,8 @@ class TestBalances:
         world.quote(10_999, 11_001, size=5)
         assert 110 * USD == world.portfolio.equity
 
-    def test_another_scale_of_the_base_asset(self) -> None:
-        """A portfolio in an asset of two decimals."""
+    def test_each_portfolio_in_its_own_base_asset(self) -> None:
+        """Priced by the market against that asset, without any par assets."""
         world = CoreWorld(
             specs=[spec("BTC/EUR", quote="EUR", settle="EUR", quote_scale=8)], usd=0, btc=0
         )
@@ -66,7 +66,9 @@ class TestBalances:
 
     def test_the_first_market_that_prices_it(self) -> None:
         """Listed later: valued from its first quote on, and that is no profit."""
-        world = CoreWorld(specs=[spec("ETH/BTC", base="ETH", quote="BTC", settle="BTC")], btc=0, usd=0)
+        world = CoreWorld(
+            specs=[spec("ETH/BTC", base="ETH", quote="BTC", settle="BTC")], btc=0, usd=0
+        )
         world.do(Deposit("main", "x", "ETH", BTC))
         assert world.balance("ETH").unvalued
         world.do(ListInstrument(spec("ETH/USD", base="ETH")))
@@ -85,7 +87,12 @@ class TestBalances:
     )
     def test_which_market_prices_it(self, order: tuple[str, str], value: int) -> None:
         """Exact quote first, then the same venue; in whatever order they were listed."""
-        prices = {"x:BTC/USD": 10_000, "y:BTC/USD": 11_000, "x:BTC/USDT": 12_000, "y:BTC/USDT": 13_000}
+        prices = {
+            "x:BTC/USD": 10_000,
+            "y:BTC/USD": 11_000,
+            "x:BTC/USDT": 12_000,
+            "y:BTC/USDT": 13_000,
+        }
         for listed in (order, order[::-1]):
             specs = []
             for one in listed:

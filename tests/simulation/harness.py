@@ -13,7 +13,6 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
-import msgspec
 from simulation.judge import verdict
 from simulation.shadow import Shadow
 from simulation.walk import Walk
@@ -79,7 +78,7 @@ class Run:
         """A subscriber like any other."""
         self.journal.append(event)
         self.shadow.event(event)
-        self.hash.update(msgspec.msgpack.encode(event))
+        self.hash.update(repr(event).encode())
         name = type(event).__name__
         self.result.kinds[name] = self.result.kinds.get(name, 0) + 1
         if self.trace is not None:

@@ -191,6 +191,8 @@ def _positions(exchange: SimExchange, portfolio: Portfolio) -> list[str]:
     for seat in exchange.account(portfolio.name).perpetuals:
         holding = portfolio.holdings.get(seat.instrument.id)
         ours = holding.position.quantity if holding is not None else 0
+        if holding is not None and holding.position.leverage != seat.leverage:
+            found.append(f"I6 {portfolio.name} {seat.instrument.id}: leverage {seat.leverage} there")
         if ours != seat.quantity:
             found.append(
                 f"I6 {portfolio.name} {seat.instrument.id}: {ours} here, {seat.quantity} there"

@@ -183,7 +183,7 @@ def false_filled(run: Run, event: Event) -> None:
     """The end of an order speaks of fills that never were."""
     assert isinstance(event, OrderAccepted)
     now = run.simulation.now
-    run.simulation.core.report(now, VenueCancelled(event.order_id, int(Reason.USER), now, 5))
+    run.simulation.core.report(now, VenueCancelled(event.order_id, int(Reason.USER), now, 10**6))
 
 
 def false_reject(run: Run, event: Event) -> None:
@@ -249,7 +249,7 @@ def flood(run: Run, event: Event) -> None:
     """Reminders pile up."""
     assert isinstance(event, OrderAccepted)
     for _ in range(1_000):
-        run.simulation._push(NEVER * NEVER, Parcel(OUR_CHECK, "", "", 0))
+        run.simulation._push(1 << 62, Parcel(OUR_CHECK, "", "", 0))
 
 
 def crash(run: Run, event: Event) -> None:
@@ -272,7 +272,7 @@ SABOTAGES: Final[tuple[tuple[str, Sabotage, str, int], ...]] = (
     ("doubled requests", doubled_requests, "I2", 3),
     ("alien order", on_first(OrderFilled, alien_order), "I1", 10),
     ("false cancel", on_each(OrderAccepted, false_cancel), "I6", 5),
-    ("false filled", on_first(OrderAccepted, false_filled), "I3", 10),
+    ("false filled", on_first(OrderAccepted, false_filled), "I8", 10),
     ("false reject", on_first(OrderPlaced, false_reject), "I6", 2),
     ("falsify journal", on_first(OrderFilled, falsify_journal), "I7", 15),
     ("drop from journal", on_first(OrderFilled, drop_from_journal), "Error", 15),

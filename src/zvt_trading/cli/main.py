@@ -7,6 +7,7 @@ differs from the recorded one; 2 the arguments or the input cannot be used.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
+from importlib.util import find_spec
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Annotated, NoReturn
@@ -44,8 +45,11 @@ ReportOption = Annotated[
 
 @app.command()
 def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+    """Print the version, and whether the core is compiled."""
+    found = find_spec("zvt_trading.core.units")  # looked up, not loaded
+    origin = found.origin if found is not None else None
+    build = "interpreted" if origin is None or origin.endswith(".py") else "compiled"
+    typer.echo(f"{__version__} ({build})")
 
 
 @app.command()
@@ -194,7 +198,10 @@ def _write_html(report: RunReport, path: Path) -> None:
 
 
 def _check_readable(path: Path) -> None:
-    """Find out before the run that a recording is missing."""
+    """Find out before the run that a recording is missing ("venue:SYMBOL=path" names its file)."""
+    from zvt_trading.adapters.files.naming import file_argument
+
+    path = file_argument(path).path
     try:
         is_directory = S_ISDIR(path.stat().st_mode)
     except OSError as error:

@@ -74,27 +74,27 @@ class Control:
         """Make an instrument tradable; refuses contradictions."""
         spec = command.spec
         if f"{spec.venue}:{spec.symbol}" in self.state.markets:
-            return self._refuse("ListInstrument", Reason.DUPLICATE_INSTRUMENT, spec.symbol)
+            return self.refuse("ListInstrument", Reason.DUPLICATE_INSTRUMENT, spec.symbol)
         problem = self._spec_problem(spec)
         if problem:
-            return self._refuse("ListInstrument", Reason.INVALID_SPEC, problem)
+            return self.refuse("ListInstrument", Reason.INVALID_SPEC, problem)
         self.recorder.record(InstrumentListed(self.recorder.seq(), self.recorder.now, spec))
         return True
 
     def open_portfolio(self, command: OpenPortfolio) -> bool:
         """Open a portfolio."""
         if command.portfolio in self.state.portfolios:
-            return self._refuse("OpenPortfolio", Reason.DUPLICATE_PORTFOLIO, command.portfolio)
+            return self.refuse("OpenPortfolio", Reason.DUPLICATE_PORTFOLIO, command.portfolio)
         if not 0 < len(command.portfolio) <= NAME_LENGTH_MAX:
             text = f"portfolio name of {len(command.portfolio)} characters; 1..{NAME_LENGTH_MAX}"
-            return self._refuse("OpenPortfolio", Reason.ID_TOO_LONG, text)
+            return self.refuse("OpenPortfolio", Reason.ID_TOO_LONG, text)
         scale = self.state.asset_scales.get(command.base_asset, command.base_scale)
         if command.base_scale != scale or not 0 <= scale <= MAX_SCALE:
             text = f"{command.base_asset} has {scale} decimals, not {command.base_scale}"
-            return self._refuse("OpenPortfolio", Reason.INVALID_SPEC, text)
+            return self.refuse("OpenPortfolio", Reason.INVALID_SPEC, text)
         if not FIFO <= command.method <= AVERAGE:
             text = f"no accounting method {command.method}; 0 FIFO, 1 LIFO, 2 HIFO, 3 AVERAGE"
-            return self._refuse("OpenPortfolio", Reason.INVALID_SPEC, text)
+            return self.refuse("OpenPortfolio", Reason.INVALID_SPEC, text)
         self.recorder.record(PortfolioOpened(self.recorder.seq(), self.recorder.now, command))
         return True
 
@@ -102,7 +102,7 @@ class Control:
         """Money arrived."""
         problem = self._cash_problem(command.portfolio, command.venue, command.asset, command.amount)
         if problem:
-            return self._refuse("Deposit", problem, _cash_text(command.asset, command.amount))
+            return self.refuse("Deposit", problem, _cash_text(command.asset, command.amount))
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Deposited(self.recorder.seq(), self.recorder.now, command))
@@ -117,7 +117,7 @@ class Control:
                 command.portfolio, command.venue, command.asset, command.amount
             )
         if problem:
-            return self._refuse("Withdraw", problem, _cash_text(command.asset, command.amount))
+            return self.refuse("Withdraw", problem, _cash_text(command.asset, command.amount))
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Withdrawn(self.recorder.seq(), self.recorder.now, command))
@@ -133,7 +133,7 @@ class Control:
         if not problem:
             problem = self._short_of(command.portfolio_from, command.venue_from, asset, amount)
         if problem:
-            return self._refuse("Transfer", problem, _cash_text(asset, amount))
+            return self.refuse("Transfer", problem, _cash_text(asset, amount))
         giver = self.state.portfolios[command.portfolio_from]
         taker = self.state.portfolios[command.portfolio_to]
         before = giver.equity
@@ -149,20 +149,20 @@ class Control:
         portfolio = self.state.portfolios.get(command.portfolio)
         market = self.state.markets.get(command.instrument)
         if portfolio is None:
-            return self._refuse("SetLeverage", Reason.UNKNOWN_PORTFOLIO, command.portfolio)
+            return self.refuse("SetLeverage", Reason.UNKNOWN_PORTFOLIO, command.portfolio)
         if market is None:
-            return self._refuse("SetLeverage", Reason.UNKNOWN_INSTRUMENT, command.instrument)
+            return self.refuse("SetLeverage", Reason.UNKNOWN_INSTRUMENT, command.instrument)
         instrument = market.instrument
         if instrument.is_spot or not 1 <= command.leverage <= instrument.leverage_max:
             text = f"leverage {command.leverage} on {instrument.id}; 1..{instrument.leverage_max}"
-            return self._refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
+            return self.refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
         if command.margin_mode not in (CROSS, ISOLATED):
             text = f"no margin mode {command.margin_mode}; 0 cross, 1 isolated"
-            return self._refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
+            return self.refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
         holding = portfolio.holdings.get(instrument.id)
         if holding is not None and (holding.position.quantity or holding.orders):
             text = f"{instrument.id} has a position or open orders; close them first"
-            return self._refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
+            return self.refuse("SetLeverage", Reason.INVALID_LEVERAGE, text)
         self.recorder.record(LeverageSet(self.recorder.seq(), self.recorder.now, command))
         return True
 
@@ -170,7 +170,7 @@ class Control:
         """Replace the limits of a scope."""
         problem, text = self.recorder.risk.validate(command.limits)
         if problem:
-            return self._refuse("SetLimits", problem, text)
+            return self.refuse("SetLimits", problem, text)
         self.recorder.record(LimitsSet(self.recorder.seq(), self.recorder.now, command.limits))
         return True
 
@@ -180,7 +180,7 @@ class Control:
             command.scope, command.key
         ):
             text = f"scope {command.scope} {command.key!r}, state {command.state}"
-            return self._refuse("SetTradingState", Reason.INVALID_SCOPE, text)
+            return self.refuse("SetTradingState", Reason.INVALID_SCOPE, text)
         reason = command.reason or Reason.OPERATOR
         self.change_state(command.scope, command.key, command.state, reason, 0, 0, command.text)
         return True
@@ -327,7 +327,8 @@ class Control:
             return key in state.symbols
         return scope == SCOPE_STRATEGY and len(key) <= NAME_LENGTH_MAX
 
-    def _refuse(self, command: str, reason: int, text: str) -> bool:
+    def refuse(self, command: str, reason: int, text: str) -> bool:
+        """Record that a command was refused (by us, or by a venue that was asked first)."""
         recorder = self.recorder
         recorder.record(
             CommandRefused(recorder.seq(), recorder.now, command, int(reason), 0, 0, text)

@@ -102,6 +102,11 @@ class TradingCore:
             self._control(command)
         return ""
 
+    def refuse(self, now: int, command: Command, reason: int, text: str) -> None:
+        """Record that a venue would not do what a command about money or leverage asks."""
+        self._at(now)
+        self.control.refuse(type(command).__name__, reason, text)
+
     def report(self, now: int, report: Report) -> None:
         """Take a venue's report."""
         self._at(now)

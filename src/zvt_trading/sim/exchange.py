@@ -23,7 +23,9 @@ from zvt_trading.messages.codes import (
     TRIGGER_QUOTE,
 )
 from zvt_trading.messages.market import (
+    Bar,
     BookDelta,
+    BookInvalid,
     BookSnapshot,
     FundingRate,
     InstrumentSpec,
@@ -144,6 +146,18 @@ class SimExchange:
         self._move(account, asset, -amount, ROW_DEBIT, now)
         return True
 
+    def free(self, account: str, asset: str) -> int:
+        """What may be debited (asset units); 0 without such an account or balance."""
+        owner = self.accounts.get(account)
+        balance = owner.balances.get(asset) if owner is not None else None
+        return owner.free(balance) if owner is not None and balance is not None else 0
+
+    def is_flat(self, account: str, instrument_id: str) -> bool:
+        """Whether the account has neither a position nor an open order in an instrument."""
+        listing = self.desk.listings.get(instrument_id)
+        seat = listing.seats.get(account) if listing is not None else None
+        return seat is None or (seat.quantity == 0 and not self.desk.orders_of(seat))
+
     def set_leverage(self, account: str, instrument_id: str, leverage: int, mode: int) -> bool:
         """Leverage and margin mode (CROSS or ISOLATED); False unless flat and without orders."""
         listing = self.desk.listings.get(instrument_id)
@@ -151,9 +165,9 @@ class SimExchange:
             return False
         if not 1 <= leverage <= listing.instrument.leverage_max:
             return False
-        seat = listing.seat(self.account(account))
-        if seat.quantity or self.desk.orders_of(seat):
+        if not self.is_flat(account, instrument_id):
             return False
+        seat = listing.seat(self.account(account))
         seat.leverage = leverage
         seat.margin_mode = mode
         return True
@@ -288,6 +302,11 @@ class SimExchange:
             listing.market.on_book_delta(message)
         elif isinstance(message, BookSnapshot):
             listing.market.on_book_snapshot(message)
+        elif isinstance(message, BookInvalid):
+            listing.market.on_book_invalid()
+        elif isinstance(message, Bar):
+            listing.instrument.last = message.close
+            listing.market.on_bar(message)
         elif isinstance(message, MarkPrice):
             listing.instrument.has_mark_feed = True
             listing.instrument.mark = message.price

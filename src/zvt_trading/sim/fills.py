@@ -20,7 +20,7 @@ from typing import Final, final
 
 from zvt_trading.core.order_book import APPLIED, GAP, OrderBook
 from zvt_trading.messages.codes import BUY, FOK, GTC, SELL
-from zvt_trading.messages.market import BookDelta, BookSnapshot, QuoteTick, TradeTick
+from zvt_trading.messages.market import Bar, BookDelta, BookSnapshot, QuoteTick, TradeTick
 from zvt_trading.sim.matcher import (
     CANCELLED,
     FILLED,
@@ -142,6 +142,20 @@ class RecordedMarket:
             self._trade(self._bids, message.price, message.size)
         if message.aggressor != SELL:
             self._trade(self._asks, message.price, message.size)
+
+    def on_bar(self, message: Bar) -> None:
+        """A candle, where nothing finer comes: its range trades, then its close is the touch."""
+        if self._has_quotes or self._book is not None:
+            return
+        self.now = message.ts
+        if self._orders:
+            self._trade(self._bids, message.low, message.volume)
+            self._trade(self._asks, message.high, message.volume)
+        bids_moved = self._bids.set_touch(message.close, message.volume, None)
+        ask = message.close + self._tick
+        asks_moved = self._asks.set_touch(ask, message.volume, None)
+        if self._orders and (bids_moved or asks_moved):
+            self._react()
 
     def on_book_snapshot(self, message: BookSnapshot) -> None:
         """A whole book. What we took stays taken where the size is what it was."""
@@ -328,6 +342,10 @@ class MatchedMarket:
         self.now = message.ts
 
     def on_trade(self, message: TradeTick) -> None:
+        """The generated market's own message: the matcher knows it already."""
+        self.now = message.ts
+
+    def on_bar(self, message: Bar) -> None:
         """The generated market's own message: the matcher knows it already."""
         self.now = message.ts
 

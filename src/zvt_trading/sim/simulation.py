@@ -27,7 +27,7 @@ from zvt_trading.messages.codes import (
     SUBMITTED,
     UNKNOWN,
 )
-from zvt_trading.messages.commands import Command, Deposit, SetLeverage, SubmitOrder
+from zvt_trading.messages.commands import CancelOrder, Command, SubmitOrder
 from zvt_trading.messages.events import (
     AmendRequested,
     CancelRequested,
@@ -48,6 +48,7 @@ from zvt_trading.messages.reports import (
     Report,
     VenueAmended,
 )
+from zvt_trading.sim.cashier import Cashier
 from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.link import Link, LinkProfile
 from zvt_trading.sim.parcels import (
@@ -102,6 +103,7 @@ class Simulation:
         self.journal: list[Event] | None = None  # filled when a list is given
         self.events = 0
         self.faulty = False  # any venue with a link that can lose, double or reorder something
+        self._cashier: Final = Cashier(self.ports)
         self._exchanges: dict[str, SimExchange] = {}  # by instrument
         self._negatives: dict[str, int] = {}  # first answer "not here", by order
         self._amends: dict[str, int] = {}  # when the amend under way was sent, by order
@@ -128,8 +130,16 @@ class Simulation:
         return order_id
 
     def command(self, command: Command) -> str:
-        """Any command, now; returns the order id it concerns, or ""."""
-        order_id = self.core.command(self.now, command)
+        """Any command, now; returns the order id it concerns, or "".
+
+        Where a venue acts at once (money, leverage) it is asked before the engine.
+        """
+        refusal = "" if type(command) is CancelOrder else self._cashier.refusal(command)
+        order_id = ""
+        if refusal:
+            self.core.refuse(self.now, command, self._cashier.reason, refusal)
+        else:
+            order_id = self.core.command(self.now, command)
         self.flush()
         return order_id
 
@@ -268,38 +278,7 @@ class Simulation:
             amend = cast(AmendRequested, event)
             self._send_request(TO_VENUE_AMEND, amend.order_id, amend.price, amend.quantity)
         else:
-            self._dispatch_account(event)
-
-    def _dispatch_account(self, event: Event) -> None:
-        """The effects of events about money."""
-        if isinstance(event, Deposited):
-            self._credit(event.request)
-        elif isinstance(event, Withdrawn):
-            request = event.request
-            self.ports[request.venue].exchange.debit(
-                request.portfolio, request.asset, request.amount, self.now
-            )
-        elif isinstance(event, Transferred):
-            move = event.request
-            self.ports[move.venue_from].exchange.debit(
-                move.portfolio_from, move.asset, move.amount, self.now
-            )
-            self.ports[move.venue_to].exchange.credit(
-                move.portfolio_to, move.asset, move.amount, self.now
-            )
-        elif isinstance(event, LeverageSet):
-            self._set_leverage(event.request)
-
-    def _credit(self, request: Deposit) -> None:
-        self.ports[request.venue].exchange.credit(
-            request.portfolio, request.asset, request.amount, self.now
-        )
-
-    def _set_leverage(self, request: SetLeverage) -> None:
-        venue = request.instrument[: request.instrument.index(":")]
-        self.ports[venue].exchange.set_leverage(
-            request.portfolio, request.instrument, request.leverage, request.margin_mode
-        )
+            self._cashier.carry_out(event, self.now)
 
     def _send_order(self, order_id: str, worst_price: int) -> None:
         order = self.core.state.orders[order_id]
