@@ -13,16 +13,22 @@ def main(names: list[str]) -> int:
     chosen = list(WORKLOADS) if not names or "all" in names else [name.upper() for name in names]
     unknown = [name for name in chosen if name not in WORKLOADS]
     if unknown:
-        print(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}", file=sys.stderr)
+        known = ", ".join(WORKLOADS)
+        print(f"no workload {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
     if len(chosen) == 1:
         print(msgspec.json.encode(WORKLOADS[chosen[0]]()).decode(), flush=True)
         return 0
     # A process each, so that memory and the collector's state are not inherited.
     return max(
-        subprocess.run([sys.executable, "-m", "benchmarks", name], check=False).returncode
+        _run(name).returncode
         for name in chosen
     )
+
+
+def _run(name: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-m", "benchmarks", name]
+    return subprocess.run(command, check=False)  # noqa: S603 - names are our own, checked
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def test_the_example_is_15_lines() -> None:
     assert 15 >= len([line for line in example().splitlines() if line.strip()])
 
 
-def test_the_example_runs(capsys: object) -> None:
+def test_the_example_runs() -> None:
     """It trades, and its ledger proof is zero."""
     names: dict[str, object] = {}
     exec(compile(example(), "README.md", "exec"), names)  # noqa: S102 - our own README

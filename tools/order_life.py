@@ -1,7 +1,7 @@
 """Writes docs/order-life.md from the order's state table; `--check` only compares.
 
-The table in core/order_fsm.py is the one place where the life of an order is defined; the picture and
-the table of the documentation are made from it, and a test runs `--check`.
+The table in core/order_fsm.py is the one place where the life of an order is defined; the picture
+and the tables of the documentation are made from it, and a test runs `--check`.
 """
 
 import sys
@@ -54,7 +54,7 @@ def _table(
 
 def _cell(target: int, names: tuple[str, ...]) -> str:
     if target == order_fsm.IGNORE:
-        return "–"
+        return "-"
     return "illegal" if target == order_fsm.ILLEGAL else names[target]
 
 

@@ -29,7 +29,8 @@ ORDER_LATENCY = LinkProfile(delay_min=2_000_000, delay_max=8_000_000)
 """One way to a venue and back, each: 2-8 ms, as from a server in the venue's region."""
 NO_LATENCY = LinkProfile()
 
-MarketMaker = Callable[[InstrumentSpec], RecordedMarket | MatchedMarket]
+MarketOf = Callable[[InstrumentSpec], RecordedMarket | MatchedMarket]
+"""Where orders in an instrument are filled: against recorded markets, or in a matching engine."""
 
 
 class PortfolioSetup(Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ class GeneratedFeed:
 def build_world(
     specs: Sequence[InstrumentSpec],
     feed: Feed,
-    market_of: MarketMaker,
+    market_of: MarketOf,
     *,
     portfolios: Sequence[PortfolioSetup] = (PortfolioSetup(),),
     seed: int = 0,
@@ -161,7 +162,7 @@ def recorded_world(
 
 
 def _open(simulation: Simulation, setup: PortfolioSetup) -> None:
-    """Open a portfolio and fund it on every venue where its base asset exists."""
+    """Open a portfolio and fund it on every venue."""
     state = simulation.core.state
     scale = state.asset_scales.get(setup.base_asset)
     if scale is None:

@@ -5,31 +5,27 @@
     engine.get_positions("default")
 
 One lock makes it safe for many threads; inside there is a single writer. Under simulated time an
-order takes the time its messages take: `place_order` lets the market go on until the venue answered.
+order takes the time its messages take: `place_order` lets the market go on until it is answered.
 
 Errors: CallerError for what cannot be meant (nothing was done then); a business refusal of an order
-is a result with `success=False`. EngineError is a bug of ours: the engine takes no command any more.
+is a result with `success=False`. EngineError is a bug of ours: the engine takes no more commands.
 """
 
 from collections.abc import Callable
 from decimal import Decimal
 from threading import RLock
 from types import TracebackType
-from typing import Self, TypeVar
-
-import structlog
+from typing import Self
 
 from zvt_trading.bootstrap import default_world
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.snapshot import digest
 from zvt_trading.core.state import Order, State
-from zvt_trading.core.units import SECOND
-from zvt_trading.errors import CallerError, EngineError, OrderNotFoundError, ZvtTradingError
+from zvt_trading.errors import CallerError, EngineError, OrderNotFoundError
 from zvt_trading.messages.codes import CANCELLED
 from zvt_trading.messages.commands import (
     CancelAll,
     CancelOrder,
-    Command,
     Deposit,
     KillSwitch,
     LimitSet,
@@ -43,14 +39,14 @@ from zvt_trading.messages.commands import (
 )
 from zvt_trading.messages.events import (
     AmendRefused,
-    CommandRefused,
     Event,
     OrderPlaced,
     OrderRefused,
 )
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.async_twins import AsyncTwins
-from zvt_trading.runtime.codes import code_of, reason_of
+from zvt_trading.runtime.codes import code_of
+from zvt_trading.runtime.driver import Driver, Subscriber
 from zvt_trading.runtime.numbers import to_decimal, to_scaled
 from zvt_trading.runtime.order_lists import to_bracket, to_oco
 from zvt_trading.runtime.requests import (
@@ -87,14 +83,6 @@ from zvt_trading.types import (
     TradingState,
 )
 
-ANSWER_WAIT = 30 * SECOND
-"""Simulated time that place_order waits for the venue's answer before it returns UNKNOWN."""
-
-Subscriber = Callable[[Event], object]
-Result = TypeVar("Result")
-
-_log = structlog.get_logger("zvt_trading.engine")
-
 
 class CryptoTradingEngine(AsyncTwins):
     """An engine over a world: simulated exchanges by default, see `bootstrap` for others."""
@@ -102,13 +90,9 @@ class CryptoTradingEngine(AsyncTwins):
     def __init__(self, world: World | None = None) -> None:
         self._world = world if world is not None else default_world()
         self._simulation = self._world.simulation
-        self._core = self._simulation.core
-        self._state: State = self._core.state
+        self._state: State = self._simulation.core.state
+        self._driver = Driver(self._world)
         self._lock = RLock()
-        self._subscribers: list[Subscriber] = []
-        self._delivering = False  # a subscriber is being called: time stands still
-        self._broken = ""
-        self._simulation.subscribers.append(self._on_event)
 
     def __enter__(self) -> Self:
         return self
@@ -124,8 +108,7 @@ class CryptoTradingEngine(AsyncTwins):
     def close(self) -> None:
         """Stop the strategies, cancel their orders, let answers under way arrive. Repeatable."""
         with self._lock:
-            if not self._broken:
-                self._guarded(self._world.stop)
+            self._driver.stop()
 
     @property
     def world(self) -> World:
@@ -142,12 +125,12 @@ class CryptoTradingEngine(AsyncTwins):
         PortfolioNotFound) when the request cannot be meant at all; then nothing was placed.
         """
         with self._lock:
-            event = self._decide(to_command(self._state, request))[-1]
+            event = self._driver.decide(to_command(self._state, request))[-1]
             if isinstance(event, OrderRefused):
                 return refused_result(self._state, event)
             order = self._placed(event)
             if not is_answered(order):
-                self._wait_until(lambda: is_answered(order))
+                self._driver.wait_until(lambda: is_answered(order))
             return order_result(order)
 
     def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]:
@@ -188,8 +171,8 @@ class CryptoTradingEngine(AsyncTwins):
             order = self._order(order_id)
             if is_closed(order.life):
                 return False
-            self._decide(CancelOrder(order_id))
-            self._wait_until(lambda: is_closed(order.life) or not order.pending)
+            self._driver.decide(CancelOrder(order_id))
+            self._driver.wait_until(lambda: is_closed(order.life) or not order.pending)
             return order.life == CANCELLED
 
     def cancel_all(
@@ -215,8 +198,8 @@ class CryptoTradingEngine(AsyncTwins):
                 instrument_of(self._state, symbol, exchange or None)
             check_name("strategy_id", strategy_id)
             live = [order for order in self._state.orders.values() if not is_closed(order.life)]
-            self._decide(CancelAll(portfolio_id, strategy_id, exchange, symbol, code))
-            self._wait_until(self._simulation.is_settled)
+            self._driver.decide(CancelAll(portfolio_id, strategy_id, exchange, symbol, code))
+            self._driver.wait_until(self._simulation.is_settled)
             return sum(1 for order in live if order.life == CANCELLED)
 
     def amend_order(
@@ -234,10 +217,10 @@ class CryptoTradingEngine(AsyncTwins):
         with self._lock:
             order = self._order(order_id)
             command = to_amend(order.instrument, order_id, price, quantity, trigger_price)
-            event = self._decide(command)[-1]
+            event = self._driver.decide(command)[-1]
             if isinstance(event, AmendRefused):
                 return amend_refused_result(order, event)
-            self._wait_until(lambda: not order.pending)
+            self._driver.wait_until(lambda: not order.pending)
             return amend_result(order, command.price, command.quantity, command.trigger_price)
 
     def get_order(self, order_id: str) -> OrderInfo:
@@ -280,14 +263,14 @@ class CryptoTradingEngine(AsyncTwins):
             check_name("portfolio_id", portfolio_id)
             scale = self._asset_scale(base_asset)
             code = code_of("accounting_method", method)
-            self._command(OpenPortfolio(portfolio_id, base_asset, scale, code))
+            self._driver.control(OpenPortfolio(portfolio_id, base_asset, scale, code))
 
     def get_positions(self, portfolio_id: str = "default") -> list[PositionInfo]:
         """The portfolio's open positions with their lots, marked to market."""
         with self._lock:
             check_portfolio(self._state, portfolio_id)
             return [
-                position_info(self._state, holding)
+                position_info(holding)
                 for holding in self._state.portfolios[portfolio_id].holdings.values()
                 if holding.position.quantity
             ]
@@ -302,13 +285,13 @@ class CryptoTradingEngine(AsyncTwins):
         """Money arrives at an exchange."""
         with self._lock:
             scaled = self._cash(portfolio_id, exchange, asset, amount)
-            self._command(Deposit(portfolio_id, exchange, asset, scaled))
+            self._driver.control(Deposit(portfolio_id, exchange, asset, scaled))
 
     def withdraw(self, portfolio_id: str, exchange: str, asset: str, amount: Number) -> None:
         """Money leaves an exchange; CallerError when it is not available."""
         with self._lock:
             scaled = self._cash(portfolio_id, exchange, asset, amount)
-            self._command(
+            self._driver.control(
                 Withdraw(portfolio_id, exchange, asset, scaled),
                 self._available(portfolio_id, exchange, asset),
             )
@@ -327,7 +310,7 @@ class CryptoTradingEngine(AsyncTwins):
         with self._lock:
             self._cash(to_portfolio, to_exchange, asset, amount)
             scaled = self._cash(from_portfolio, from_exchange, asset, amount)
-            self._command(
+            self._driver.control(
                 Transfer(from_portfolio, from_exchange, to_portfolio, to_exchange, asset, scaled),
                 self._available(from_portfolio, from_exchange, asset),
             )
@@ -343,7 +326,7 @@ class CryptoTradingEngine(AsyncTwins):
         """Replace the limits of one scope; CallerError says why they are refused."""
         with self._lock:
             check_limits(limits)
-            self._command(SetLimits(limits))
+            self._driver.control(SetLimits(limits))
 
     def set_leverage(
         self,
@@ -359,7 +342,7 @@ class CryptoTradingEngine(AsyncTwins):
             mode = code_of("margin_mode", margin_mode)
             times = to_scaled("leverage", leverage, 0)
             check_portfolio(self._state, portfolio_id)
-            self._command(SetLeverage(portfolio_id, instrument.id, times, mode))
+            self._driver.control(SetLeverage(portfolio_id, instrument.id, times, mode))
 
     def set_trading_state(
         self, state: TradingState | str, scope: Scope | str = Scope.GLOBAL, key: str = ""
@@ -369,14 +352,14 @@ class CryptoTradingEngine(AsyncTwins):
             code = code_of("state", state)
             check_name("key", key)
             where = code_of("scope", scope)
-            self._command(SetTradingState(where, key, code), f"no scope {scope!s} {key!r}")
+            self._driver.control(SetTradingState(where, key, code), f"no scope {scope!s} {key!r}")
 
     def kill_switch(self, *, flatten: bool = False, reason: str = "") -> None:
         """Cancel everything and halt; with `flatten` close every position at market. Repeatable."""
         with self._lock:
             check_name("reason", reason)
-            self._decide(KillSwitch(bool(flatten), reason))
-            self._wait_until(self._simulation.is_settled)
+            self._driver.decide(KillSwitch(bool(flatten), reason))
+            self._driver.wait_until(self._simulation.is_settled)
 
     # Time, strategies, events.
 
@@ -400,8 +383,7 @@ class CryptoTradingEngine(AsyncTwins):
             duration = to_scaled("seconds", seconds, 9)
             if duration <= 0:
                 raise CallerError(f"seconds must be > 0, not {seconds}")
-            end = self._simulation.now + duration
-            return self._guarded(lambda: self._world.run_until(end))
+            return self._driver.run_until(self._simulation.now + duration)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber` with every event from now on; returns how to stop it.
@@ -411,12 +393,11 @@ class CryptoTradingEngine(AsyncTwins):
         raises is dropped, and can break no order.
         """
         with self._lock:
-            self._subscribers.append(subscriber)
+            self._driver.subscribe(subscriber)
 
         def unsubscribe() -> None:
             with self._lock:
-                if subscriber in self._subscribers:
-                    self._subscribers.remove(subscriber)
+                self._driver.unsubscribe(subscriber)
 
         return unsubscribe
 
@@ -427,72 +408,15 @@ class CryptoTradingEngine(AsyncTwins):
 
     # Inside.
 
-    def _on_event(self, event: Event) -> None:
-        """Hand an event to the subscribers."""
-        for subscriber in tuple(self._subscribers):
-            outer = self._delivering
-            self._delivering = True
-            try:
-                subscriber(event)
-            except Exception:
-                if subscriber in self._subscribers:
-                    self._subscribers.remove(subscriber)
-                _log.exception("subscriber dropped after an error", subscriber=repr(subscriber))
-            finally:
-                self._delivering = outer
-
-    def _decide(self, command: Command) -> list[Event]:
-        """Let the core decide a command, then let what it decided take effect; the events."""
-        return self._guarded(lambda: self._decided(command))
-
-    def _decided(self, command: Command) -> list[Event]:
-        recorder = self._core.recorder
-        before = len(recorder.out)  # not 0 when a subscriber is being called
-        self._core.command(self._simulation.now, command)
-        events = recorder.out[before:]
-        self._simulation.flush()
-        return events
-
-    def _guarded(self, work: Callable[[], Result]) -> Result:
-        """Do what changes the state; if it fails half way, nothing is done any more."""
-        if self._broken:
-            raise EngineError(f"the engine stopped after an error of its own: {self._broken}")
-        try:
-            return work()
-        except ZvtTradingError:
-            raise  # of the feed, or the caller's: the state is sound
-        except BaseException as error:
-            self._broken = f"{type(error).__name__}: {error}"
-            _log.critical("engine stopped by an error of its own", exc_info=error)
-            if isinstance(error, Exception):
-                raise EngineError(f"the engine stopped: {self._broken}") from error
-            raise
-
-    def _command(self, command: Command, hint: str = "") -> None:
-        """Run a command; a refusal becomes a CallerError, with `hint` for what the core knows not."""
-        for event in self._decide(command):
-            if isinstance(event, CommandRefused):
-                reason = reason_of(event.reason).replace("_", " ")
-                raise CallerError(f"{event.command}: {reason}: {hint or event.text}")
-
     def _place_list(self, command: SubmitOrderList) -> tuple[OrderResult, ...]:
         """Place linked orders and wait for the answers."""
-        events = self._decide(command)
+        events = self._driver.decide(command)
         refused = [event for event in events if isinstance(event, OrderRefused)]
         if refused:
             return (refused_result(self._state, refused[0]),) * len(command.orders)
         orders = [self._placed(event) for event in events]
-        self._wait_until(lambda: all(is_answered(order) for order in orders))
+        self._driver.wait_until(lambda: all(is_answered(order) for order in orders))
         return tuple(order_result(order) for order in orders)
-
-    def _wait_until(self, done: Callable[[], bool]) -> None:
-        """Let simulated time pass until `done`, at most ANSWER_WAIT."""
-        end = self._simulation.now + ANSWER_WAIT
-        while not done() and not self._delivering:
-            due = self._simulation.next_due()
-            if due < 0 or due > end:
-                return
-            self._guarded(lambda: self._world.run_until(due))
 
     def _placed(self, event: Event) -> Order:
         """The order that a decision made."""
@@ -504,7 +428,7 @@ class CryptoTradingEngine(AsyncTwins):
         check_name("order_id", order_id)
         order = self._state.orders.get(order_id)
         if order is None:
-            raise OrderNotFoundError(f"no order {order_id!r} (closed ones are kept for a while only)")
+            raise OrderNotFoundError(f"no order {order_id!r} (closed ones are kept for a while)")
         return order
 
     def _asset_scale(self, asset: str) -> int:

@@ -6,7 +6,7 @@ class ZvtTradingError(Exception):
 
 
 class CallerError(ZvtTradingError, ValueError):
-    """The caller gave something that cannot be meant: the message says what, and what is allowed."""
+    """The caller gave something that cannot be meant; says what, and what is allowed."""
 
 
 class OrderNotFoundError(CallerError, LookupError):

@@ -1,11 +1,7 @@
 """Whole runs from beginning to report: the demo on the generated market, replays of recordings."""
 
-import inspect
 import time
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.metadata import entry_points
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from zvt_trading.adapters.files import BookChecker
@@ -15,18 +11,14 @@ from zvt_trading.core.snapshot import digest
 from zvt_trading.errors import CallerError
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.numbers import to_datetime
+from zvt_trading.runtime.strategy_runner import StrategyRunner
 from zvt_trading.runtime.views import ledger_rows, portfolio_summary, position_info
-from zvt_trading.runtime.world import World
-from zvt_trading.strategies.base import Strategy
+from zvt_trading.runtime.world import Progress, World
+from zvt_trading.strategies.basis import Basis
+from zvt_trading.strategies.loading import load_strategies
+from zvt_trading.strategies.market_maker import MarketMaker
+from zvt_trading.strategies.twap import Twap
 from zvt_trading.types import BookChecks, Number, RunReport
-
-ENTRY_POINTS = "zvt_trading.strategies"
-_BUILT_IN = {
-    "market_maker": "zvt_trading.strategies.market_maker:MarketMaker",
-    "basis": "zvt_trading.strategies.basis:Basis",
-}
-
-Progress = Callable[[int, int], None]
 
 
 def run_demo(
@@ -38,12 +30,29 @@ def run_demo(
     method: str = "fifo",
     on_progress: Progress | None = None,
 ) -> RunReport:
-    """Trade the generated market on four venues with the example strategies."""
+    """Trade the generated market on four venues, by default with `demo_strategies`.
+
+    Raises CallerError for an unknown strategy, or one that cannot start on this market.
+    """
+    chosen = load_strategies(strategies) if strategies else demo_strategies(duration_seconds)
     setup = PortfolioSetup(cash=cash, method=method)
     world = generated_world(seed=seed, seconds=duration_seconds, portfolios=(setup,))
-    names = tuple(strategies) or ("market_maker", "basis")
     title = f"Demo: {duration_seconds} s of the generated market, seed {seed}"
-    return _run(world, title, names, seed, BookChecker(), on_progress)
+    return _run(world, title, chosen, seed, on_progress)
+
+
+def demo_strategies(duration_seconds: int) -> Mapping[str, StrategyPort]:
+    """By name, what shows most of the engine: makers on three venues, two legs, a routed taker.
+
+    They keep out of each other's way: nobody makes a market where another one takes.
+    """
+    return {
+        "okx_maker": MarketMaker("okx:BTC/USDT"),
+        "bybit_maker": MarketMaker("bybit:BTC/USDT"),
+        "coinbase_maker": MarketMaker("coinbase:BTC/USDT", notional=150),  # its fees are steep
+        "basis": Basis("binance:BTC/USDT", "binance:BTC/USDT:USDT", enter_bps="1.5"),
+        "twap": Twap("ETH/USDT", quantity=2, interval_seconds=max(1, duration_seconds // 12)),
+    }
 
 
 def run_replay(
@@ -57,81 +66,55 @@ def run_replay(
 ) -> RunReport:
     """Trade recorded markets; by default the basis strategy where it can, else the market maker.
 
-    Raises DataError when a file cannot be read and CallerError for an unknown strategy.
+    Raises DataError when a file cannot be read, and CallerError for an unknown strategy or one that
+    cannot start on these markets.
     """
+    chosen = load_strategies((strategy,)) if strategy else {}
     setup = PortfolioSetup(cash=cash, method=method)
     world = recorded_world(paths, portfolios=(setup,), seed=seed)
-    kinds = {m.instrument.is_spot for m in world.simulation.core.state.markets.values()}
-    name = strategy or ("basis" if len(kinds) == 2 else "market_maker")
+    if not chosen:
+        two_legs = Basis.can_trade(tuple(world.simulation.core.state.markets))
+        chosen = load_strategies(("basis" if two_legs else "market_maker",))
     title = "Replay of " + ", ".join(path.name for path in paths)
-    return _run(world, title, (name,), seed, BookChecker(), on_progress)
-
-
-def load_strategy(reference: str) -> StrategyPort:
-    """A strategy by entry point or built-in name, or by "path/to/file.py:Class"."""
-    if ".py:" in reference:
-        path, _, name = reference.rpartition(":")
-        return _from_file(Path(path), name)
-    found = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
-    target = found.get(reference) or _BUILT_IN.get(reference)
-    if target is None:
-        known = ", ".join(sorted({*found, *_BUILT_IN}))
-        raise CallerError(f"no strategy {reference!r}; known: {known}, or path/to/file.py:Class")
-    module, _, name = target.partition(":")
-    return _make(getattr(import_module(module), name), reference)
-
-
-def _from_file(path: Path, name: str) -> StrategyPort:
-    """The class `name` of a Python file of the user's."""
-    if not path.is_file():
-        raise CallerError(f"no strategy file {path}")
-    spec = spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise CallerError(f"{path} is not a Python file")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found = getattr(module, name, None)
-    if found is None:
-        classes = [n for n, c in vars(module).items() if inspect.isclass(c)]
-        raise CallerError(f"{path} has no class {name!r}; it has {', '.join(classes) or 'none'}")
-    return _make(found, f"{path}:{name}")
-
-
-def _make(found: object, reference: str) -> StrategyPort:
-    if not (inspect.isclass(found) and issubclass(found, Strategy)):
-        raise CallerError(f"{reference} is not a class derived from zvt_trading.strategies.Strategy")
-    return found()
+    return _run(world, title, chosen, seed, on_progress)
 
 
 def _run(
     world: World,
     title: str,
-    names: Sequence[str],
+    strategies: Mapping[str, StrategyPort],
     seed: int,
-    checker: BookChecker,
     on_progress: Progress | None,
 ) -> RunReport:
     """Run to the end of the feed and gather everything a report shows."""
-    simulation = world.simulation
-    state = simulation.core.state
-    portfolio = next(iter(state.portfolios))
+    checker = BookChecker()
     world.observers.append(checker.observe)
-    started = simulation.now
-    for name in names:
-        world.add_strategy(load_strategy(name), _short(name), portfolio)
+    portfolio = next(iter(world.simulation.core.state.portfolios))
+    started = world.simulation.now
+    for name, strategy in strategies.items():
+        runner = world.add_strategy(strategy, name, portfolio)
+        if runner.error:
+            raise CallerError(f"strategy {name!r} could not start: {runner.error}")
     clock = time.perf_counter()
     world.run(on_progress)
-    seconds = time.perf_counter() - clock
+    return _report(world, title, seed, checker, started, time.perf_counter() - clock)
+
+
+def _report(
+    world: World, title: str, seed: int, checker: BookChecker, started: int, seconds: float
+) -> RunReport:
+    simulation = world.simulation
+    state = simulation.core.state
     found = problems(state, simulation.core.risk)
     rows = ledger_rows(state)
     history = world.history
     return RunReport(
         title=title,
-        strategies=tuple(_short(name) for name in names),
+        strategies=tuple(_shown(runner) for runner in world.runners),
         orders=history.orders(),
         fills=tuple(history.fills),
         positions=tuple(
-            position_info(state, holding)
+            position_info(holding)
             for owner in state.portfolios.values()
             for holding in owner.holdings.values()
             if holding.position.bought or holding.position.sold
@@ -156,6 +139,7 @@ def _run(
     )
 
 
-def _short(reference: str) -> str:
-    """The name orders carry: the class for a file, the entry point otherwise."""
-    return reference.rpartition(":")[2][:64]
+def _shown(runner: StrategyRunner) -> str:
+    """Its name, and the error that stopped it: a report must not hide that a part is missing."""
+    stopped = f" (stopped: {runner.error})" if runner.error else ""
+    return runner.strategy_id + stopped

@@ -5,12 +5,45 @@ simulated exchanges, made at first need. Bad input is a result with `success=Fal
 a message, never an exception, as the callers of these functions expect.
 """
 
-from decimal import Decimal
+from datetime import datetime
 from threading import Lock
+from typing import TypedDict, Unpack
 
 from zvt_trading.engine import CryptoTradingEngine
-from zvt_trading.errors import CallerError
-from zvt_trading.types import Number, OrderRequest, OrderResult, OrderSide, OrderStatus, OrderType
+from zvt_trading.errors import CallerError, PortfolioNotFoundError, SymbolNotFoundError
+from zvt_trading.messages.reasons import Reason
+from zvt_trading.runtime.codes import reason_of
+from zvt_trading.types import (
+    Number,
+    OrderRequest,
+    OrderResult,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+    TriggerBy,
+)
+
+INVALID_REQUEST = "invalid_request"
+"""Reason of a request that cannot be meant, where no core reason is nearer."""
+
+
+class OrderOptions(TypedDict, total=False):
+    """What else an order may say; as in OrderRequest."""
+
+    trigger_price: Number
+    trailing_offset: Number
+    trailing_offset_bps: int
+    portfolio_id: str
+    strategy_id: str
+    time_in_force: TimeInForce | str
+    expire_time: datetime
+    post_only: bool
+    reduce_only: bool
+    trigger_by: TriggerBy | str
+    client_order_id: str
+    metadata: dict[str, str | int | bool | None]
+
 
 _lock = Lock()
 _engines: list[CryptoTradingEngine] = []
@@ -36,9 +69,9 @@ def buy_crypto(
     exchange: str | None = None,
     order_type: OrderType | str = OrderType.MARKET,
     price: Number | None = None,
-    **options: str | bool,
+    **options: Unpack[OrderOptions],
 ) -> OrderResult:
-    """Buy `quantity` of a symbol ("BTC/USDT"); see OrderRequest for the options."""
+    """Buy `quantity` of a symbol ("BTC/USDT"); `options` as in OrderOptions."""
     return _trade(OrderSide.BUY, symbol, quantity, exchange, order_type, price, options)
 
 
@@ -48,9 +81,9 @@ def sell_crypto(
     exchange: str | None = None,
     order_type: OrderType | str = OrderType.MARKET,
     price: Number | None = None,
-    **options: str | bool,
+    **options: Unpack[OrderOptions],
 ) -> OrderResult:
-    """Sell `quantity` of a symbol ("BTC/USDT"); see OrderRequest for the options."""
+    """Sell `quantity` of a symbol ("BTC/USDT"); `options` as in OrderOptions."""
     return _trade(OrderSide.SELL, symbol, quantity, exchange, order_type, price, options)
 
 
@@ -61,7 +94,10 @@ def buy_stocks(
     order_type: OrderType | str = OrderType.MARKET,
     price: Number | None = None,
 ) -> dict[str, object]:
-    """ZVT's `buy_stocks`; returns success, order_id, filled_quantity, avg_fill_price, message, reason."""
+    """ZVT's `buy_stocks`, for what this engine trades.
+
+    Returns a dict of success, order_id, filled_quantity, avg_fill_price, message and reason.
+    """
     return _as_dict(buy_crypto(symbol, quantity, exchange, order_type, price))
 
 
@@ -83,7 +119,7 @@ def _trade(
     exchange: str | None,
     order_type: OrderType | str,
     price: Number | None,
-    options: dict[str, str | bool],
+    options: OrderOptions,
 ) -> OrderResult:
     try:
         request = OrderRequest(
@@ -93,18 +129,24 @@ def _trade(
             exchange=exchange,
             order_type=order_type,
             price=price,
-            **options,  # type: ignore[arg-type]  # OrderRequest itself says which options exist
+            **options,
         )
+    except TypeError as error:  # an option that OrderRequest does not have
+        return _invalid(str(error), INVALID_REQUEST)
+    try:
         return default_engine().place_order(request)
-    except (CallerError, TypeError) as error:
-        return OrderResult(
-            success=False,
-            order_id="",
-            status=OrderStatus.REJECTED,
-            filled_quantity=Decimal(0),
-            message=str(error),
-            reason="invalid_request",
-        )
+    except SymbolNotFoundError as error:
+        return _invalid(str(error), reason_of(Reason.UNKNOWN_INSTRUMENT))
+    except PortfolioNotFoundError as error:
+        return _invalid(str(error), reason_of(Reason.UNKNOWN_PORTFOLIO))
+    except CallerError as error:
+        return _invalid(str(error), INVALID_REQUEST)
+
+
+def _invalid(message: str, reason: str) -> OrderResult:
+    return OrderResult(
+        success=False, order_id="", status=OrderStatus.REJECTED, message=message, reason=reason
+    )
 
 
 def _as_dict(result: OrderResult) -> dict[str, object]:

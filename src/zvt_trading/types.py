@@ -5,7 +5,7 @@ Numbers are `Decimal`, times timezone-aware `datetime` (UTC), codes are string E
 
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -13,12 +13,12 @@ Number = Decimal | int | str | float
 """What callers may give: floats are taken by their repr (0.1 is exactly 0.1)."""
 
 
-class OrderSide(str, Enum):
+class OrderSide(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
 
-class OrderType(str, Enum):
+class OrderType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
@@ -28,14 +28,14 @@ class OrderType(str, Enum):
     TRAILING_STOP = "trailing_stop"
 
 
-class TimeInForce(str, Enum):
+class TimeInForce(StrEnum):
     GTC = "gtc"
     IOC = "ioc"
     FOK = "fok"
     GTD = "gtd"
 
 
-class TriggerBy(str, Enum):
+class TriggerBy(StrEnum):
     """What a stop compares its trigger with; QUOTE is the price it could trade at."""
 
     QUOTE = "quote"
@@ -43,7 +43,7 @@ class TriggerBy(str, Enum):
     MARK = "mark"
 
 
-class OrderStatus(str, Enum):
+class OrderStatus(StrEnum):
     """PARTIALLY_FILLED is shown for an accepted order with 0 < filled < quantity."""
 
     PENDING = "pending"
@@ -57,25 +57,25 @@ class OrderStatus(str, Enum):
     EXPIRED = "expired"
 
 
-class AccountingMethod(str, Enum):
+class AccountingMethod(StrEnum):
     FIFO = "fifo"
     LIFO = "lifo"
     HIFO = "hifo"
     AVERAGE = "average"
 
 
-class MarginMode(str, Enum):
+class MarginMode(StrEnum):
     CROSS = "cross"
     ISOLATED = "isolated"
 
 
-class TradingState(str, Enum):
+class TradingState(StrEnum):
     ACTIVE = "active"
     REDUCING = "reducing"
     HALTED = "halted"
 
 
-class Scope(str, Enum):
+class Scope(StrEnum):
     GLOBAL = "global"
     PORTFOLIO = "portfolio"
     STRATEGY = "strategy"

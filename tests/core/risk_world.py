@@ -170,7 +170,8 @@ class World:
         """A ticket for a request."""
         request = self.request(*args, **changes)
         holding = self.holding(request.instrument, request.portfolio)
-        ticket = Ticket(self.state.terms(request), holding.portfolio, holding, self.state.strategy(request.strategy))
+        strategy = self.state.strategy(request.strategy)
+        ticket = Ticket(self.state.terms(request), holding.portfolio, holding, strategy)
         ticket.held = held
         return ticket
 

@@ -462,6 +462,18 @@ class TestTime:
         assert 0 == world.portfolio.day_start_equity
 
 
+def test_a_venue_that_would_not_do_it() -> None:
+    """The shell says so, and it is on record as a refusal of that command."""
+    world = CoreWorld()
+    world.core.refuse(
+        world.now, Withdraw("main", "x", "USD", 1), Reason.VENUE_BALANCE, "locked by the venue"
+    )
+    world.step()
+    refused = world.only(CommandRefused)
+    assert ("Withdraw", "locked by the venue") == (refused.command, refused.text)
+    assert Reason.VENUE_BALANCE == refused.reason
+
+
 def test_a_command_that_is_none() -> None:
     """A bug of the caller, not a refusal."""
     world = CoreWorld()

@@ -304,7 +304,7 @@ TOLD: dict[Reason, str] = {
     Reason.LIST_SIBLING: "core/test_contingent.py::test_a_filled_leg_ends_the_other",
     Reason.LIST_PARENT: "core/test_bracket.py::test_an_entry_without_a_fill",
     Reason.IMMEDIATE_OR_CANCEL: "core/test_order_lifecycle.py::test_the_venue_may_cancel",
-    Reason.LIQUIDATION: "sim/test_venue_perpetuals.py::test_the_positions_orders_are_cancelled_first",
+    Reason.LIQUIDATION: "sim/test_venue_perpetuals.py::test_the_positions_orders",
     Reason.VENUE_CANCELLED: "core/test_order_lifecycle.py::test_an_end_gives_everything_back",
     Reason.OPERATOR: "core/test_control.py::test_halted_and_reducing_by_scope",
 }

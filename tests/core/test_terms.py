@@ -7,7 +7,8 @@ from zvt_trading.messages.commands import SubmitOrder
 
 # Every field has a value of its own, so that no two can be mixed up.
 REQUEST = SubmitOrder(
-    "portfolio", "venue:A/B", -1, 6, 11, 12, 13, 3, 14, True, False, "strategy", "tag", 2, 15, 1, "{}"
+    "portfolio", "venue:A/B", -1, 6, 11, 12, 13, 3, 14, True, False, "strategy", "tag", 2, 15, 1,
+    "{}",
 )  # fmt: skip
 
 

@@ -3,8 +3,14 @@
 import argparse
 import sys
 import time
+from collections import Counter
 
 from simulation.harness import STEPS, run_seed
+
+
+def say(line: str) -> None:
+    """To standard output."""
+    sys.stdout.write(line + "\n")
 
 
 def main() -> int:
@@ -16,22 +22,16 @@ def main() -> int:
     arguments = parser.parse_args()
     started = time.perf_counter()
     failed = 0
-    events = 0
-    kinds: dict[str, int] = {}
+    kinds: Counter[str] = Counter()
     for seed in range(arguments.seed, arguments.seed + arguments.count):
-        trace = sys.stdout.write if arguments.count == 1 else None
-        result = run_seed(
-            seed, arguments.steps, trace=(lambda line: print(line)) if trace is not None else None
-        )
-        events += result.events
-        for name, count in result.kinds.items():
-            kinds[name] = kinds.get(name, 0) + count
+        result = run_seed(seed, arguments.steps, trace=say if arguments.count == 1 else None)
+        kinds.update(result.kinds)
         if result.problems:
             failed += 1
-            print(result.message())
+            say(result.message())
     seconds = time.perf_counter() - started
-    print(f"{arguments.count} seeds, {failed} failed, {events} events, {seconds:.1f} s")
-    print(", ".join(f"{name} {kinds[name]}" for name in sorted(kinds)))
+    say(f"{arguments.count} seeds, {failed} failed, {kinds.total()} events, {seconds:.1f} s")
+    say(", ".join(f"{name} {kinds[name]}" for name in sorted(kinds)))
     return 1 if failed else 0
 
 

@@ -18,7 +18,6 @@ from simulation.shadow import Shadow
 from simulation.walk import Walk
 from simulation.wishes import Wishes
 from simulation.worlds import MILLISECOND, World, add_venues, open_for_business
-
 from zvt_trading.core.invariants import problems as state_problems
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.events import Event

@@ -5,7 +5,6 @@ from typing import Any
 
 from simulation.shadow import Shadow
 from simulation.worlds import World
-
 from zvt_trading.core.snapshot import digest, state_lines
 from zvt_trading.core.state import Portfolio
 from zvt_trading.core.trading_core import TradingCore
@@ -78,7 +77,9 @@ def _orders(exchange: SimExchange, journal: list[Event]) -> list[str]:
         if (isinstance(event, OrderPlaced) and not event.held) or isinstance(event, OrderReleased)
     }
     accepted = Counter(row.order_id for row in exchange.record.rows if row.kind == ROW_ACCEPTED)
-    found = [f"I1 {exchange.venue} has {name}, no intent" for name in accepted if name not in placed]
+    found = [
+        f"I1 {exchange.venue} has {name}, no intent" for name in accepted if name not in placed
+    ]
     found.extend(
         f"I2 {exchange.venue} has {count} orders for the intent {name}"
         for name, count in accepted.items()
@@ -112,9 +113,7 @@ def _entries(exchange: SimExchange, journal: list[Event]) -> list[str]:
                 event.price, event.quantity, event.liquidity, event.fee_asset, event.fee,
             ] += 1  # fmt: skip
         elif isinstance(event, FundingSettled) and event.instrument.startswith(prefix):
-            ours[
-                event.portfolio, event.instrument, event.funding_id, event.amount, event.rate
-            ] += 1
+            ours[event.portfolio, event.instrument, event.funding_id, event.amount, event.rate] += 1
         elif isinstance(event, PositionLiquidated) and event.instrument.startswith(prefix):
             ours[
                 event.portfolio, event.instrument, event.trade_id, event.side, event.price,
@@ -168,8 +167,10 @@ def _money(exchange: SimExchange, world: World, portfolio: Portfolio) -> list[st
         spot = 0
         for holding in portfolio.holdings.values():
             instrument = holding.instrument
-            if instrument.is_spot and instrument.venue == exchange.venue and (
-                instrument.settle == asset
+            if (
+                instrument.is_spot
+                and instrument.venue == exchange.venue
+                and (instrument.settle == asset)
             ):
                 spot += _signed(holding.position.quantity, holding.position.cost, False)
         if ours + spot != theirs:
@@ -192,7 +193,9 @@ def _positions(exchange: SimExchange, portfolio: Portfolio) -> list[str]:
         holding = portfolio.holdings.get(seat.instrument.id)
         ours = holding.position.quantity if holding is not None else 0
         if holding is not None and holding.position.leverage != seat.leverage:
-            found.append(f"I6 {portfolio.name} {seat.instrument.id}: leverage {seat.leverage} there")
+            found.append(
+                f"I6 {portfolio.name} {seat.instrument.id}: leverage {seat.leverage} there"
+            )
         if ours != seat.quantity:
             found.append(
                 f"I6 {portfolio.name} {seat.instrument.id}: {ours} here, {seat.quantity} there"

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from simulation.harness import Run, Sabotage
 
+from simulation.harness import Run, Sabotage
 from zvt_trading.core.rng import Rng
 from zvt_trading.messages.codes import ACTIVE, BUY, MARKET, SCOPE_SYMBOL
 from zvt_trading.messages.commands import LimitSet

@@ -1,6 +1,7 @@
 """The harness can fail: planted bugs are found, by the invariant that is meant to find them."""
 
 import pytest
+
 from simulation.harness import Sabotage, run_seed
 from simulation.sabotages import SABOTAGES
 

@@ -1,4 +1,4 @@
-"""Seeded simulations over bad links: the invariants after every step, the venue's record at the end.
+"""Seeded simulations over bad links: invariants after every step, the venue's record at the end.
 
 `make test` runs SEEDS_CI seeds, `make prove` SEEDS_PROVE more. A failure prints the one command
 that reruns its seed with a trace of everything that happened.
@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Final
 
 import pytest
+
 from conftest import ROOT
 from simulation.harness import run_seed
 
@@ -85,7 +86,10 @@ def test_the_same_seed_gives_the_same_events(seed: int) -> None:
 
 def test_the_same_seed_gives_the_same_events_in_every_process() -> None:
     """I14 whatever the hash seed of the interpreter is."""
-    script = "from simulation.harness import run_seed; print(*[run_seed(s).digest for s in range(9)])"
+    script = (
+        "from simulation.harness import run_seed\n"
+        "print(*[run_seed(seed).digest for seed in range(9)])"
+    )
     path = os.pathsep.join([str(ROOT / "tests"), *sys.path])
     outputs = [
         subprocess.run(

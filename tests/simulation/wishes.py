@@ -6,7 +6,6 @@ import msgspec
 
 from simulation.walk import Walk
 from simulation.worlds import MONEY, World
-
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.state import Order
 from zvt_trading.core.units import SECOND

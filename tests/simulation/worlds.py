@@ -181,4 +181,3 @@ def open_for_business(world: World) -> None:
                 mode = CROSS if world.rng.chance(1, 2) else ISOLATED
                 leverage = 1 + world.rng.below(20)
                 simulation.command(SetLeverage(portfolio, instrument, leverage, mode))
-

@@ -100,9 +100,10 @@ class Control:
 
     def deposit(self, command: Deposit) -> bool:
         """Money arrived."""
-        problem = self._cash_problem(command.portfolio, command.venue, command.asset, command.amount)
+        asset, amount = command.asset, command.amount
+        problem = self._cash_problem(command.portfolio, command.venue, asset, amount)
         if problem:
-            return self.refuse("Deposit", problem, _cash_text(command.asset, command.amount))
+            return self.refuse("Deposit", problem, _cash_text(asset, amount))
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Deposited(self.recorder.seq(), self.recorder.now, command))
@@ -111,13 +112,12 @@ class Control:
 
     def withdraw(self, command: Withdraw) -> bool:
         """Money leaves; only what is available may."""
-        problem = self._cash_problem(command.portfolio, command.venue, command.asset, command.amount)
+        asset, amount = command.asset, command.amount
+        problem = self._cash_problem(command.portfolio, command.venue, asset, amount)
         if not problem:
-            problem = self._short_of(
-                command.portfolio, command.venue, command.asset, command.amount
-            )
+            problem = self._short_of(command.portfolio, command.venue, asset, amount)
         if problem:
-            return self.refuse("Withdraw", problem, _cash_text(command.asset, command.amount))
+            return self.refuse("Withdraw", problem, _cash_text(asset, amount))
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Withdrawn(self.recorder.seq(), self.recorder.now, command))

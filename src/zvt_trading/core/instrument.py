@@ -68,14 +68,15 @@ class Instrument:
         return div_ceil(notional * rate, RATE_ONE)
 
     def mid_twice(self) -> int:
-        """bid + ask (twice the mid, so that it stays exact); 0 when a side is missing."""
+        """Bid + ask (twice the mid, so that it stays exact); 0 when a side is missing."""
         return self.bid + self.ask if self.bid and self.ask else 0
 
 
 def _multiplier(spec: InstrumentSpec) -> tuple[int, int]:
     """(multiplier, divisor) such that the notional is exact on the settle asset's scale.
 
-    Linear: price x quantity x multiplier, divisor 1. Inverse: quantity x multiplier / (price x divisor).
+    Linear: price x quantity x multiplier, divisor 1.
+    Inverse: quantity x multiplier / (price x divisor).
     """
     if spec.kind == INVERSE:
         exponent = spec.base_scale + spec.price_scale - spec.quantity_scale - spec.contract_scale

@@ -37,7 +37,8 @@ def problems(state: State, risk: RiskManager) -> list[str]:
             if order.holding.portfolio is portfolio and not is_closed(order.life):
                 live += 1
         if live != portfolio.open_orders:
-            found.append(f"{portfolio.name}: {portfolio.open_orders} open orders counted, {live} are")
+            counted = portfolio.open_orders
+            found.append(f"{portfolio.name}: {counted} open orders counted, {live} are")
         equity = equity_from_scratch(state, portfolio)
         if equity != portfolio.equity:
             found.append(f"{portfolio.name}: equity {portfolio.equity}, from scratch {equity}")
@@ -69,7 +70,9 @@ def _check_holding(state: State, holding: Holding, found: list[str]) -> None:
     quantity = sum([lot.quantity for lot in position.lots()])
     cost = sum([lot.cost for lot in position.lots()])
     if quantity != abs(position.quantity) or cost != position.cost:
-        found.append(f"{name}: lots of {quantity} at {cost} for {position.quantity} at {position.cost}")
+        found.append(
+            f"{name}: lots of {quantity} at {cost} for {position.quantity} at {position.cost}"
+        )
     buying = 0
     selling = 0
     for order in state.orders.values():

@@ -24,4 +24,4 @@ EQUITY_SAMPLE_NS: Final = 1_000_000_000
 """How often equity is sampled for drawdown and daily loss: once a second of the core's time."""
 
 VENUE_ENTRIES_KEPT: Final = 100_000
-"""Funding payments and liquidations remembered so that none is booked twice; 3 a day and position."""
+"""Funding payments and liquidations remembered so that none is booked twice (3 a day each)."""

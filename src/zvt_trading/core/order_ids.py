@@ -24,8 +24,11 @@ _HEX3: Final = [f"{number:03x}" for number in range(_LOW + 1)]
 
 @final
 class OrderIds:
-    """Makes order ids. Formatting is slow; only the low 12 bits of time and sequence change often,
-    so the rest of the text is kept."""
+    """Makes order ids.
+
+    Formatting is slow; only the low 12 bits of time and sequence change often, so the rest of the
+    text is kept.
+    """
 
     def __init__(self, epoch: int, engine_tag: int) -> None:
         self._middle: Final = f"7{epoch & _EPOCH_MASK:03x}8{engine_tag & _TAG_MASK:05x}"

@@ -1,4 +1,4 @@
-"""Decisions about orders: submit, link, amend, cancel, release. Refusals are events with a reason."""
+"""Decisions about orders: submit, link, amend, cancel, release. A refusal is an event."""
 
 from typing import Final, final
 
@@ -340,7 +340,8 @@ class OrderManager:
         elif reason:
             self._refuse(order_id, request, reason, _name_text(request, reason))
         elif request.portfolio not in self.state.portfolios:
-            text = f"no portfolio {request.portfolio!r}; open: {_names(list(self.state.portfolios))}"
+            known = _names(list(self.state.portfolios))
+            text = f"no portfolio {request.portfolio!r}; open: {known}"
             self._refuse(order_id, request, Reason.UNKNOWN_PORTFOLIO, text)
         else:
             text = f"no instrument {request.instrument!r}"

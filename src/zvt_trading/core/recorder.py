@@ -41,8 +41,8 @@ class Recorder:
         self.evolver.apply(event)
         self.out.append(event)
 
-    # The events of the common order's life, with what they say in hand: applied by the same code as from
-    # the event itself, without reading it field by field.
+    # The events of the common order's life, with what they say in hand: applied by the same code as
+    # from the event itself, without reading it field by field.
 
     def record_placed(
         self,

@@ -26,7 +26,7 @@ class Router:
         self.risk: Final = risk
 
     def candidates(self, state: State, request: SubmitOrder, now: int) -> list[RouteCandidate]:
-        """Every venue that lists the symbol, with what it would cost there or why it is excluded."""
+        """Every venue that lists the symbol: what it would cost there, or why it is excluded."""
         portfolio = state.portfolios.get(request.portfolio)
         symbol = state.symbols.get(request.instrument[1:])
         found: list[RouteCandidate] = []

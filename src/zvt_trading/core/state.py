@@ -1,4 +1,4 @@
-"""What the engine knows. Plain slotted objects; only `evolve` (and the market view) changes them."""
+"""What the engine knows. Plain slotted objects; only `evolve` (and the market) changes them."""
 
 from typing import Final, final
 
@@ -123,7 +123,8 @@ class Holding:
         self.base: Final = base  # SPOT: balance of the base asset; perpetuals: the settle balance
         self.settle: Final = settle
         self.orders: dict[str, Order] = {}  # live orders that were sent
-        self.open_buy = 0  # working quantity: in flight, UNKNOWN, resting, or filled but not yet told
+        # Working quantity: in flight, UNKNOWN, resting, or filled but not yet told to us.
+        self.open_buy = 0
         self.open_sell = 0
         # Contributions to the portfolio, in base asset units (marked to market).
         self.unrealized_value = 0
@@ -320,8 +321,8 @@ def value_balance(state: State, portfolio: Portfolio, balance: Balance) -> None:
     """Find what prices a balance in its portfolio's base asset.
 
     The base asset itself is worth itself; else the spot market of the asset against the base asset
-    or one of its par assets, on the same venue if there is one, prices it; else a par asset is worth
-    one. Otherwise it stays unvalued, which the portfolio summary says.
+    or one of its par assets, on the same venue if there is one, prices it; else a par asset is
+    worth one. Otherwise it stays unvalued, which the portfolio summary says.
     """
     for listed in state.markets.values():  # it may have been priced by a market of lower rank
         listed.valued = [valued for valued in listed.valued if valued.balance is not balance]

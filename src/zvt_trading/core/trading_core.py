@@ -48,7 +48,6 @@ from zvt_trading.messages.market import (
     BookDelta,
     BookInvalid,
     BookSnapshot,
-    FundingRate,
     MarketData,
     MarkPrice,
     QuoteTick,
@@ -176,7 +175,7 @@ class TradingCore:
             self.contingent.on_price(market)
 
     def bar(self, message: Bar) -> None:
-        """A candle, for feeds that have nothing finer: its close is the quote and the last price."""
+        """A candle, for feeds that have nothing finer: its close is the quote and last price."""
         market = self._market(message.instrument, message.ts)
         if market is None:
             return
@@ -263,7 +262,7 @@ class TradingCore:
             market.book.invalidate()
 
     def _halt_tripped(self) -> None:
-        """Strategies that ran past the repeated-execution limit stop until a person re-arms them."""
+        """Strategies past the repeated-execution limit stop until a person re-arms them."""
         for name in list(self.risk.tripped):
             self.control.change_state(
                 SCOPE_STRATEGY, name, HALTED, Reason.REPEATED_EXECUTION, 0, 0,

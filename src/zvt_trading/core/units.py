@@ -80,7 +80,7 @@ def parse_scaled(text: str, scale: int) -> int:
 
 
 def format_scaled(value: int, scale: int) -> str:
-    """An int on `scale` as plain decimal text with all `scale` decimals, e.g. (150, 2) -> "1.50"."""
+    """An int on `scale` as plain text with all its decimals, e.g. (150, 2) -> "1.50"."""
     if scale == 0:
         return str(value)
     sign = "-" if value < 0 else ""

@@ -102,7 +102,7 @@ def submit_order_fields(
 ) -> tuple[
     str, str, int, int, int, int, int, int, int, bool, bool, str, str, int, int, int, str
 ]:
-    """All fields in the order of their declaration, read at once (a third of the time one by one)."""
+    """All fields in the order of their declaration, read at once (one by one takes longer)."""
     return astuple(request)
 
 

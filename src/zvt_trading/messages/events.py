@@ -280,7 +280,7 @@ class OrderFilled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
 
 
 class OrderCancelled(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
-    """No longer working. `filled` is the venue's total: fills we were not told of yet are to come."""
+    """No longer working. `filled` is the venue's total: fills may still be to come."""
 
     seq: int
     ts: int

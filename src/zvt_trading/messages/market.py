@@ -45,7 +45,7 @@ class InstrumentSpec(Struct, frozen=True, tag=True, tag_field="msg", kw_only=Tru
     notional_min: int = 0  # on the quote asset's scale
     price_min: int = 0
     price_max: int = 0
-    contract_size: int = 1  # base units (LINEAR) or quote units (INVERSE) a contract, on contract_scale
+    contract_size: int = 1  # base (LINEAR) or quote (INVERSE) a contract, on contract_scale
     contract_scale: int = 0
     maker_fee: int = 0
     taker_fee: int = 0

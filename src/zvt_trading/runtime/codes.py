@@ -71,5 +71,5 @@ def reason_of(code: int) -> str:
 
 
 def liquidity_of(code: int) -> str:
-    """"maker" or "taker"."""
+    """Public name: "maker" or "taker"."""
     return "maker" if code == MAKER else "taker"

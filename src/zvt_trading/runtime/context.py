@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.state import Portfolio, State
+from zvt_trading.core.state import Order, Portfolio, State
 from zvt_trading.errors import OrderNotFoundError
-from zvt_trading.messages.commands import AmendOrder, CancelAll, CancelOrder
-from zvt_trading.runtime.numbers import to_decimal, to_scaled
-from zvt_trading.runtime.requests import instrument_of, to_command
+from zvt_trading.messages.commands import CancelAll, CancelOrder
+from zvt_trading.runtime.numbers import to_decimal
+from zvt_trading.runtime.requests import instrument_of, to_amend, to_command
 from zvt_trading.runtime.views import order_info, portfolio_summary, position_info
 from zvt_trading.sim.simulation import Simulation
 from zvt_trading.types import (
@@ -51,14 +51,16 @@ class StrategyContext:
         order_type: OrderType | str = OrderType.MARKET,
         price: Number | None = None,
         trigger_price: Number | None = None,
+        trailing_offset: Number | None = None,
+        trailing_offset_bps: int | None = None,
         time_in_force: TimeInForce | str = TimeInForce.GTC,
         post_only: bool = False,
         reduce_only: bool = False,
     ) -> str:
         """Place an order; returns its id at once (on_order tells what becomes of it).
 
-        Raises CallerError when the request cannot be meant; a refusal by the risk gate is an order
-        with status REJECTED and its reason.
+        Raises CallerError when the request cannot be meant. When the risk gate refuses it, `knows`
+        says so: there is no order of this id.
         """
         request = OrderRequest(
             symbol=symbol,
@@ -67,6 +69,8 @@ class StrategyContext:
             order_type=order_type,
             price=price,
             trigger_price=trigger_price,
+            trailing_offset=trailing_offset,
+            trailing_offset_bps=trailing_offset_bps,
             exchange=exchange,
             portfolio_id=self.portfolio_id,
             strategy_id=self.strategy_id,
@@ -90,32 +94,18 @@ class StrategyContext:
 
     def cancel_all(self) -> None:
         """Cancel everything this strategy has working."""
-        self._simulation.command(
-            CancelAll(portfolio=self.portfolio_id, strategy=self.strategy_id)
-        )
+        self._simulation.command(CancelAll(portfolio=self.portfolio_id, strategy=self.strategy_id))
 
     def amend(
         self, order_id: str, *, price: Number | None = None, quantity: Number | None = None
     ) -> None:
         """Ask for a new price or total quantity."""
-        order = self._state.orders.get(order_id)
-        if order is None:
-            raise OrderNotFoundError(f"no order {order_id}")
-        instrument = order.instrument
-        self._simulation.command(
-            AmendOrder(
-                order_id,
-                0 if price is None else to_scaled("price", price, instrument.price_scale),
-                0 if quantity is None else to_scaled("quantity", quantity, instrument.quantity_scale),
-            )
-        )
+        order = self._find(order_id)
+        self._simulation.command(to_amend(order.instrument, order_id, price, quantity, None))
 
     def order(self, order_id: str) -> OrderInfo:
         """An order as it stands; OrderNotFoundError when it is not (or no longer) known."""
-        order = self._state.orders.get(order_id)
-        if order is None:
-            raise OrderNotFoundError(f"no order {order_id}")
-        return order_info(order)
+        return order_info(self._find(order_id))
 
     def knows(self, order_id: str) -> bool:
         """Whether an order was taken (a refused one is not) and is still known."""
@@ -141,7 +131,7 @@ class StrategyContext:
     def positions(self) -> list[PositionInfo]:
         """All open positions of the portfolio."""
         return [
-            position_info(self._state, holding)
+            position_info(holding)
             for holding in self._portfolio().holdings.values()
             if holding.position.quantity
         ]
@@ -166,6 +156,12 @@ class StrategyContext:
         instrument = self.instrument(symbol, exchange)
         scale = instrument.price_scale
         return to_decimal(instrument.bid, scale), to_decimal(instrument.ask, scale)
+
+    def _find(self, order_id: str) -> Order:
+        order = self._state.orders.get(order_id)
+        if order is None:
+            raise OrderNotFoundError(f"no order {order_id!r}")
+        return order
 
     def _portfolio(self) -> Portfolio:
         return self._state.portfolios[self.portfolio_id]

@@ -12,7 +12,7 @@ DIGITS_MAX: Final = 40
 
 _BOUND: Final = 10**DIGITS_MAX
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_POWERS: Final = [10**exponent for exponent in range(40)]
+_POWERS: Final[list[int]] = [10**exponent for exponent in range(40)]
 _UNITS: Final = [Decimal(1).scaleb(-exponent) for exponent in range(40)]
 # Ours, so that a caller's decimal context cannot round our money; it would raise rather than round.
 _EXACT: Final = Context(prec=100, Emin=-999_999, Emax=999_999, traps=[Inexact, InvalidOperation])

@@ -4,6 +4,7 @@ from zvt_trading.core.state import State
 from zvt_trading.errors import CallerError
 from zvt_trading.messages.codes import BRACKET, BUY, LIMIT, MARKET, OCO, STOP
 from zvt_trading.messages.commands import SubmitOrder, SubmitOrderList
+from zvt_trading.runtime.codes import ORDER_TYPES, side_of
 from zvt_trading.runtime.requests import to_command
 from zvt_trading.types import Number, OrderRequest, OrderSide, OrderType
 
@@ -19,7 +20,7 @@ def to_oco(state: State, profit: OrderRequest, stop: OrderRequest) -> SubmitOrde
     if orders[0].type == MARKET or orders[1].type < STOP:
         raise CallerError(
             "an OCO is a limit or take-profit order and a stop, in this order; "
-            f"given were {_name(profit)} and {_name(stop)}"
+            f"given were {_name(orders[0])} and {_name(orders[1])}"
         )
     return SubmitOrderList(OCO, orders)
 
@@ -38,7 +39,7 @@ def to_bracket(
     """
     first = to_command(state, entry)
     if first.type not in (MARKET, LIMIT):
-        raise CallerError(f"a bracket's entry is a market or limit order, not {_name(entry)}")
+        raise CallerError(f"a bracket's entry is a market or limit order, not {_name(first)}")
     opposite = OrderSide.SELL if first.side == BUY else OrderSide.BUY
     target = _exit(entry, opposite, OrderType.LIMIT, take_profit, None)
     stop_type = OrderType.STOP if stop_limit is None else OrderType.STOP_LIMIT
@@ -50,10 +51,10 @@ def to_bracket(
     if first.side != BUY:
         low, high = high, low
     if low >= high or (middle and not low < middle < high):
-        order = "stop_loss < price < take_profit" if first.side == BUY else (
-            "take_profit < price < stop_loss"
-        )
-        raise CallerError(f"a bracket round a {OrderSide(entry.side).value} needs {order}")
+        rising = "stop_loss < price < take_profit"
+        falling = "take_profit < price < stop_loss"
+        order = rising if first.side == BUY else falling
+        raise CallerError(f"a bracket round a {side_of(first.side).value} needs {order}")
     return SubmitOrderList(BRACKET, orders)
 
 
@@ -88,5 +89,5 @@ def _check_same(orders: tuple[SubmitOrder, ...], also: str) -> None:
                 raise CallerError(f"linked orders must have the same {field}")
 
 
-def _name(request: OrderRequest) -> str:
-    return OrderType(request.order_type).value
+def _name(order: SubmitOrder) -> str:
+    return ORDER_TYPES[order.type].value

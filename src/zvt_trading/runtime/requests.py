@@ -30,7 +30,7 @@ def instrument_of(state: State, symbol: str, exchange: str | None) -> Instrument
         found = state.symbols.get(symbol)
         if found is not None:
             return found.markets[0].instrument
-        raise SymbolNotFoundError(f"no venue lists {symbol!r}; listed symbols: {_all(state.symbols)}")
+        raise SymbolNotFoundError(f"no venue lists {symbol!r}; listed: {_all(state.symbols)}")
     check_exchange(state, exchange)
     market = state.markets.get(f"{exchange}:{symbol}")
     if market is not None:

@@ -1,4 +1,4 @@
-"""What became of a request: OrderResults from orders and refusals, with one sentence for a person."""
+"""What became of a request: OrderResults from orders and refusals, with a sentence for people."""
 
 from decimal import Decimal
 
@@ -68,6 +68,9 @@ def refused_result(state: State, refusal: OrderRefused) -> OrderResult:
     instrument = _instrument(state, request.instrument)
     portfolio = state.portfolios.get(request.portfolio)
     limit = value = None
+    exchange = ""
+    if instrument is not None and request.instrument[0] != ":":
+        exchange = instrument.venue
     if instrument is not None and portfolio is not None and _has_numbers(refusal):
         scale = number_scale(refusal.reason, instrument, request.side, portfolio.base_scale)
         limit = to_decimal(refusal.limit, scale)
@@ -81,7 +84,7 @@ def refused_result(state: State, refusal: OrderRefused) -> OrderResult:
         limit=limit,
         value=value,
         scope=_scope(refusal),
-        exchange=instrument.venue if instrument is not None and request.instrument[0] != ":" else "",
+        exchange=exchange,
     )
 
 
@@ -137,7 +140,7 @@ def _has_numbers(refusal: OrderRefused | AmendRefused) -> bool:
 
 
 def _scope(refusal: OrderRefused | AmendRefused) -> str:
-    """ "portfolio:main", "global", or "" when no limit was met."""
+    """Where the limit was set: "portfolio:main", "global"; "" when none was met."""
     if not _has_numbers(refusal):
         return ""
     name = SCOPES[refusal.scope].value

@@ -1,9 +1,12 @@
 """Runs strategies beside the engine: feeds them, isolates their errors."""
 
+from collections import deque
 from collections.abc import Callable
+from typing import ParamSpec
 
 import structlog
 
+from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.codes import HALTED, SCOPE_STRATEGY
 from zvt_trading.messages.commands import CancelAll, SetTradingState
@@ -20,7 +23,6 @@ from zvt_trading.messages.events import (
     OrderExpired,
     OrderFilled,
     OrderPlaced,
-    OrderRefused,
     OrderRejected,
     OrderReleased,
     OrderResized,
@@ -40,6 +42,9 @@ from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.context import StrategyContext
 from zvt_trading.runtime.views import fill_info, order_info
 from zvt_trading.sim.simulation import Simulation
+from zvt_trading.types import FillInfo, OrderInfo
+
+P = ParamSpec("P")
 
 _ORDER_EVENTS = (
     OrderPlaced | OrderReleased | OrderAccepted | OrderFilled | OrderCancelled | OrderRejected
@@ -51,7 +56,11 @@ _log = structlog.get_logger("zvt_trading.strategy")
 
 
 class StrategyRunner:
-    """One strategy: alive until it raises or the run ends."""
+    """One strategy: alive until it raises or the run ends.
+
+    Its callbacks never nest: what an order of its own causes at once reaches it when the callback
+    that placed the order has returned, so `place` has told the id by then.
+    """
 
     def __init__(
         self, simulation: Simulation, strategy: StrategyPort, strategy_id: str, portfolio_id: str
@@ -63,6 +72,8 @@ class StrategyRunner:
         self._simulation = simulation
         self._state = simulation.core.state
         self._arrivals: dict[str, int] = {}
+        self._waiting: deque[tuple[OrderInfo, FillInfo | None]] = deque()
+        self._busy = False
         self._interval = strategy.timer_seconds * SECOND
         self._next_timer = 0
         strategy.bind(StrategyContext(simulation, strategy_id, portfolio_id))
@@ -71,77 +82,93 @@ class StrategyRunner:
         """Begin trading."""
         self.running = True
         self._next_timer = self._simulation.now + self._interval
-        self._guard(self.strategy.on_start)
+        self._call(self.strategy.on_start)
 
     def market(self, message: MarketData) -> None:
         """Pass a market message on."""
         if not self.running:
             return
         strategy = self.strategy
-        try:
-            if isinstance(message, QuoteTick):
-                strategy.on_quote(message)
-            elif isinstance(message, TradeTick):
-                strategy.on_trade(message)
-            elif isinstance(message, BookDelta | BookSnapshot):
-                strategy.on_book(message)
-            elif isinstance(message, Bar):
-                strategy.on_bar(message)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must stay inside
-            self._failed(error)
-        if self._interval and self._simulation.now >= self._next_timer:
-            self._next_timer = self._simulation.now + self._interval
-            self._timer()
+        if isinstance(message, QuoteTick):
+            self._call(strategy.on_quote, message)
+        elif isinstance(message, TradeTick):
+            self._call(strategy.on_trade, message)
+        elif isinstance(message, BookDelta | BookSnapshot):
+            self._call(strategy.on_book, message)
+        elif isinstance(message, Bar):
+            self._call(strategy.on_bar, message)
+
+    def clock(self) -> None:
+        """Call the timer when it is due: on its schedule, once for what was missed."""
+        now = self._simulation.now
+        if self.running and self._interval and now >= self._next_timer:
+            missed = (now - self._next_timer) // self._interval
+            self._next_timer += (missed + 1) * self._interval
+            self._call(self.strategy.on_timer, now)
 
     def event(self, event: Event) -> None:
-        """Pass an event about one of its orders on."""
-        if not self.running:
-            return
-        if isinstance(event, OrderRefused):
-            return  # the caller of place() sees it in the returned order's status
-        if not isinstance(event, _ORDER_EVENTS):
+        """Pass an event about one of its orders on (a refusal is what `place` returned)."""
+        if not self.running or not isinstance(event, _ORDER_EVENTS):
             return
         order = self._state.orders.get(event.order_id)
         if order is None or order.strategy.name != self.strategy_id:
             return
         if isinstance(event, OrderPlaced | OrderReleased):
             self._arrivals[order.id] = event.bid + event.ask if event.bid and event.ask else 0
-        try:
-            self.strategy.on_order(order_info(order))
-            if isinstance(event, OrderFilled) and self.running:
-                arrival = self._arrivals.get(order.id, 0)
-                self.strategy.on_fill(fill_info(self._state, event, arrival, self.strategy_id))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must stay inside
-            self._failed(error)
-        if not order.working:
+        fill = None
+        if isinstance(event, OrderFilled):
+            arrival = self._arrivals.get(order.id, 0)
+            fill = fill_info(self._state, event, arrival, self.strategy_id)
+        if is_closed(order.life) and not order.working:
             self._arrivals.pop(order.id, None)
+        self._waiting.append((order_info(order), fill))
+        if not self._busy:
+            self._deliver()
 
     def stop(self) -> None:
-        """End trading; its working orders are cancelled unless it says otherwise."""
-        if self.running:
-            self._guard(self.strategy.on_stop)
+        """End trading: its working orders are cancelled unless it says otherwise, then on_stop.
+
+        What it places in on_stop (to leave flat) works on; it is told of nothing any more.
+        """
         if self.running:
             self.running = False
             self._cancel()
+            self._call(self.strategy.on_stop)
 
-    def _timer(self) -> None:
-        if self.running:
-            now = self._simulation.now
-            try:
-                self.strategy.on_timer(now)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must stay inside
-                self._failed(error)
-
-    def _guard(self, callback: Callable[[], None]) -> None:
+    def _call(self, callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call the strategy, keep its errors here, then tell it what its orders did meanwhile."""
+        self._busy = True
         try:
-            callback()
+            callback(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must stay inside
             self._failed(error)
+        finally:
+            self._busy = False
+        if self._waiting:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        while self._waiting:
+            order, fill = self._waiting.popleft()
+            if self.running:
+                self._tell(order, fill)
+
+    def _tell(self, order: OrderInfo, fill: FillInfo | None) -> None:
+        self._busy = True
+        try:
+            self.strategy.on_order(order)
+            if fill is not None:
+                self.strategy.on_fill(fill)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must stay inside
+            self._failed(error)
+        finally:
+            self._busy = False
 
     def _failed(self, error: Exception) -> None:
         """Stop this strategy alone: it may not trade again until a person re-arms it."""
         self.running = False
         self.error = f"{type(error).__name__}: {error}"
+        self._waiting.clear()
         _log.error("strategy stopped by an error", strategy=self.strategy_id, exc_info=error)
         self._cancel()
         self._simulation.command(

@@ -116,7 +116,7 @@ def fill_info(state: State, event: OrderFilled, arrival_twice: int, strategy: st
     )
 
 
-def position_info(state: State, holding: Holding) -> PositionInfo:
+def position_info(holding: Holding) -> PositionInfo:
     """A position with its lots, marked to market."""
     instrument = holding.instrument
     position = holding.position
@@ -239,7 +239,7 @@ def portfolio_summary(state: State, portfolio: Portfolio) -> PortfolioSummary:
         accounting_method=METHODS[portfolio.method],
         balances=tuple(balance_info(state, portfolio, b) for b in held),
         positions=tuple(
-            position_info(state, h) for h in portfolio.holdings.values() if h.position.quantity
+            position_info(h) for h in portfolio.holdings.values() if h.position.quantity
         ),
         unvalued_assets=tuple(f"{b.venue}:{b.asset}" for b in held if b.unvalued),
         updated_at=to_datetime(state.ts),

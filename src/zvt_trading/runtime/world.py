@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+from zvt_trading.core.limits import NAME_LENGTH_MAX
 from zvt_trading.core.units import SECOND
+from zvt_trading.errors import CallerError
 from zvt_trading.messages.market import MarketData
 from zvt_trading.ports.feed import Feed
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.history import History
+from zvt_trading.runtime.requests import check_name
 from zvt_trading.runtime.strategy_runner import StrategyRunner
 from zvt_trading.sim.simulation import Simulation
 
@@ -17,6 +20,8 @@ TICK_NS = SECOND // 10
 """How often the core's clock ticks in simulated time, at least."""
 PROGRESS_EVERY = 2_000
 """Messages between two reports of progress."""
+SETTLE_WAIT = 60 * SECOND
+"""Simulated time that answers under way are waited for at the end."""
 
 
 class World:
@@ -40,7 +45,14 @@ class World:
     def add_strategy(
         self, strategy: StrategyPort, strategy_id: str, portfolio_id: str
     ) -> StrategyRunner:
-        """Run a strategy from now on."""
+        """Run a strategy from now on; CallerError when one of this name runs already."""
+        check_name("strategy_id", strategy_id)
+        if not 0 < len(strategy_id) <= NAME_LENGTH_MAX:
+            raise CallerError(
+                f"a strategy_id has 1 to {NAME_LENGTH_MAX} characters, not {len(strategy_id)}"
+            )
+        if any(r.running and r.strategy_id == strategy_id for r in self.runners):
+            raise CallerError(f"a strategy {strategy_id!r} is running already")
         runner = StrategyRunner(self.simulation, strategy, strategy_id, portfolio_id)
         self.runners.append(runner)
         self.simulation.subscribers.append(runner.event)
@@ -102,18 +114,19 @@ class World:
         """Stop the strategies, wait for the answers still under way, take the last samples."""
         for runner in self.runners:
             runner.stop()
-        self.simulation.settle(60 * SECOND)
-        self._sample(self.simulation.now)
+        self.simulation.settle(SETTLE_WAIT)
+        self._sample(self.simulation.now, last=True)
 
     def _tick(self, ts: int) -> None:
         simulation = self.simulation
         simulation.advance(ts)
         simulation.tick()
+        for runner in self.runners:
+            runner.clock()
         self._next_tick = ts + TICK_NS
         if ts >= self._next_sample:
             self._next_sample = ts + SECOND
             self._sample(ts)
 
-    def _sample(self, ts: int) -> None:
-        self.history.freeze_closed()
-        self.history.sample(ts, tuple(self.simulation.core.state.portfolios))
+    def _sample(self, ts: int, *, last: bool = False) -> None:
+        self.history.sample(ts, tuple(self.simulation.core.state.portfolios), last=last)

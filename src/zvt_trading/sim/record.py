@@ -107,9 +107,7 @@ def history_report(row: Row) -> Report | None:
     if kind == ROW_EXPIRED:
         return VenueExpired(row.order_id, row.ts, row.quantity)
     if kind == ROW_FUNDING:
-        return FundingPaid(
-            row.account, row.instrument, row.rate, row.amount, row.trade_id, row.ts
-        )
+        return FundingPaid(row.account, row.instrument, row.rate, row.amount, row.trade_id, row.ts)
     if kind == ROW_LIQUIDATION:
         return Liquidated(
             row.account, row.instrument, row.side, row.price, row.quantity, row.amount,

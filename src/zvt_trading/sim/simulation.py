@@ -18,6 +18,7 @@ from zvt_trading.core.rng import Rng
 from zvt_trading.core.state import Order
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codes import (
+    ACCEPTED,
     AMEND_REQUESTED,
     CANCEL_REQUESTED,
     LIMIT,
@@ -216,12 +217,16 @@ class Simulation:
         return True
 
     def is_settled(self) -> bool:
-        """Whether no order waits for an answer."""
-        for order in self.core.state.orders.values():
-            if order.life == SUBMITTED or order.life == UNKNOWN or (
-                order.pending and order.working
-            ):
-                return False
+        """Whether no order waits for an answer, and no fill we know of is still to come."""
+        for portfolio in self.core.state.portfolios.values():
+            for holding in portfolio.holdings.values():
+                working = 0
+                for order in holding.orders.values():
+                    if order.life != ACCEPTED or order.pending != NO_REQUEST:
+                        return False
+                    working += order.working
+                if working != holding.open_buy + holding.open_sell:
+                    return False  # an order ended with more filled than we were told
         return True
 
     def next_due(self) -> int:
@@ -424,15 +429,14 @@ class Simulation:
         exchange = port.exchange
         answer = Parcel(TO_US_ANSWER, parcel.venue, parcel.order_id, self.now)
         answer.since = parcel.since
+        order = exchange.order(parcel.order_id)
         found = exchange.query(parcel.order_id)
-        if found is not None:
+        if order is not None and found is not None:
             answer.reports.append(found)
             for fill in exchange.fills_of(parcel.order_id):
                 answer.reports.append(fill)
-            order = exchange.order(parcel.order_id)
-            if order is not None:
-                answer.price = order.price
-                answer.quantity = order.quantity
+            answer.price = order.price
+            answer.quantity = order.quantity
         self._post(port.inward, answer)
 
     def _answered(self, parcel: Parcel) -> None:

@@ -1,13 +1,15 @@
-"""A small market maker: one bid and one ask at the touch, leaning against its inventory."""
+"""A small market maker: one bid and one ask at the touch, within a bounded inventory."""
 
 from decimal import Decimal
 from typing import ClassVar
 
+from zvt_trading.core.units import SECOND
 from zvt_trading.messages.market import QuoteTick
 from zvt_trading.runtime.numbers import to_decimal, to_scaled
 from zvt_trading.strategies.base import Strategy
 from zvt_trading.types import Number, OrderInfo, OrderStatus, OrderType
 
+_PAUSE = SECOND // 5
 _DONE = (
     OrderStatus.FILLED,
     OrderStatus.CANCELLED,
@@ -33,7 +35,6 @@ class MarketMaker(Strategy):
     grow an inventory of `inventory_max` is not quoted. With no instrument given it takes the first.
     """
 
-    timer_seconds = 0
     parameters: ClassVar[dict[str, str]] = {
         "instrument": "venue:SYMBOL, the first one by default",
         "notional": "quote-asset value of each quote",
@@ -61,12 +62,15 @@ class MarketMaker(Strategy):
         """Choose the instrument."""
         if not self._instrument:
             self._instrument = self.context.instruments[0]
+        if self._instrument not in self.context.instruments:
+            known = ", ".join(self.context.instruments)
+            raise ValueError(f"no market {self._instrument!r}; there are {known}")
 
     def on_quote(self, quote: QuoteTick) -> None:
         """Keep both quotes near the touch, acting at most every 200 ms."""
         if quote.instrument != self._instrument or not (quote.bid and quote.ask):
             return
-        if quote.ts - self._last_action < 200_000_000:
+        if quote.ts - self._last_action < _PAUSE:
             return
         venue, symbol = self._instrument.split(":", 1)
         instrument = self.context.instrument(symbol, venue)

@@ -1,0 +1,111 @@
+"""Drives one world for the front door: commands in, events out, time when it waits for an answer.
+
+Not thread-safe: its owner holds a lock. An error of our own in the middle of a change leaves a
+state that nobody can vouch for, so the driver then refuses to change anything more.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import structlog
+
+from zvt_trading.core.units import SECOND
+from zvt_trading.errors import CallerError, EngineError, ZvtTradingError
+from zvt_trading.messages.commands import Command
+from zvt_trading.messages.events import CommandRefused, Event
+from zvt_trading.runtime.codes import reason_of
+from zvt_trading.runtime.world import World
+
+ANSWER_WAIT: Final = 30 * SECOND
+"""Simulated time that a call waits for the venue's answer."""
+
+Subscriber = Callable[[Event], object]
+Result = TypeVar("Result")
+
+_log = structlog.get_logger("zvt_trading.engine")
+
+
+class Driver:
+    """See the module."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.broken = ""
+        self._simulation = world.simulation
+        self._core = world.simulation.core
+        self._subscribers: list[Subscriber] = []
+        self._delivering = False  # a subscriber is being called: time stands still
+        self._simulation.subscribers.append(self._on_event)
+
+    def decide(self, command: Command) -> list[Event]:
+        """Let the core decide, then let what it decided take effect; returns what it decided."""
+        return self.guarded(lambda: self._decide(command))
+
+    def control(self, command: Command, hint: str = "") -> None:
+        """`decide` for a command whose refusal is the caller's error; `hint` says more about it."""
+        for event in self.decide(command):
+            if isinstance(event, CommandRefused):
+                reason = reason_of(event.reason).replace("_", " ")
+                raise CallerError(f"{event.command}: {reason}: {hint or event.text}")
+
+    def wait_until(self, done: Callable[[], bool]) -> None:
+        """Let time pass until `done`, at most ANSWER_WAIT; not at all inside a subscriber."""
+        end = self._simulation.now + ANSWER_WAIT
+        while not done() and not self._delivering:
+            due = self._simulation.next_due()
+            if due < 0 or due > end:
+                return
+            self.run_until(due)
+
+    def run_until(self, ts: int) -> bool:
+        """Let time pass; False when the feed ended before."""
+        return self.guarded(lambda: self.world.run_until(ts))
+
+    def stop(self) -> None:
+        """Stop the strategies and let what is under way arrive; nothing when broken."""
+        if not self.broken:
+            self.guarded(self.world.stop)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Hand it every event from now on."""
+        self._subscribers.append(subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Hand it no more events; nothing when it gets none."""
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+
+    def guarded(self, work: Callable[[], Result]) -> Result:
+        """Do what changes the state; EngineError when it fails half way, and from then on."""
+        if self.broken:
+            raise EngineError(f"the engine stopped after an error of its own: {self.broken}")
+        try:
+            return work()
+        except ZvtTradingError:
+            raise  # the feed's or the caller's: the state is sound
+        except BaseException as error:
+            self.broken = f"{type(error).__name__}: {error}"
+            _log.critical("engine stopped by an error of its own", exc_info=error)
+            if isinstance(error, Exception):
+                raise EngineError(f"the engine stopped: {self.broken}") from error
+            raise
+
+    def _decide(self, command: Command) -> list[Event]:
+        recorder = self._core.recorder
+        before = len(recorder.out)  # not 0 inside a subscriber
+        self._core.command(self._simulation.now, command)
+        events = recorder.out[before:]
+        self._simulation.flush()
+        return events
+
+    def _on_event(self, event: Event) -> None:
+        """Hand an event to the subscribers; one that raises gets no more."""
+        for subscriber in tuple(self._subscribers):
+            self._delivering = True
+            try:
+                subscriber(event)
+            except Exception:  # noqa: BLE001 - whatever it is, it must not reach an order
+                self.unsubscribe(subscriber)
+                _log.exception("subscriber dropped after an error", subscriber=repr(subscriber))
+            finally:
+                self._delivering = False
