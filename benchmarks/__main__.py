@@ -20,10 +20,7 @@ def main(names: list[str]) -> int:
         print(msgspec.json.encode(WORKLOADS[chosen[0]]()).decode(), flush=True)
         return 0
     # A process each, so that memory and the collector's state are not inherited.
-    return max(
-        _run(name).returncode
-        for name in chosen
-    )
+    return max(_run(name).returncode for name in chosen)
 
 
 def _run(name: str) -> "subprocess.CompletedProcess[bytes]":

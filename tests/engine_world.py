@@ -16,7 +16,7 @@ from zvt_trading.messages.market import InstrumentSpec, MarginTier, MarketData, 
 from zvt_trading.runtime.world import World
 from zvt_trading.sim.fills import RecordedMarket
 from zvt_trading.sim.link import LinkProfile
-from zvt_trading.types import OrderInfo, OrderRequest
+from zvt_trading.types import Number, OrderInfo, OrderRequest
 
 START = 1_700_000_000 * SECOND
 BTC = "BTC/USDT"
@@ -48,7 +48,7 @@ def spec(venue: str, symbol: str = BTC, maker: int = 8, taker: int = 10) -> Inst
         venue=venue,
         symbol=symbol,
         kind=LINEAR if perpetual else SPOT,
-        base=symbol.split("/")[0],
+        base=symbol.partition("/")[0],
         quote="USDT",
         settle="USDT",
         price_scale=2,
@@ -88,6 +88,11 @@ CLOSE = quote("alpha:BTC/USDT", "59999", "60001", after=3_600)
 """Keeps the feed from ending before a test is over."""
 
 
+def second_quotes(count: int) -> list[QuoteTick]:
+    """Quotes of alpha, a second apart from the first on."""
+    return [quote("alpha:BTC/USDT", "59999", "60001", after=n) for n in range(1, count + 1)]
+
+
 def world_of(
     *later: MarketData,
     latency: LinkProfile = NO_LATENCY,
@@ -113,7 +118,7 @@ def engine_of(*later: MarketData, latency: LinkProfile = NO_LATENCY) -> CryptoTr
     return engine
 
 
-def order(side: str = "buy", quantity: str = "0.1", **fields: object) -> OrderRequest:
+def order(side: str = "buy", quantity: Number = "0.1", **fields: object) -> OrderRequest:
     """An order for BTC/USDT on alpha, at market unless told."""
     given: dict[str, object] = {"symbol": BTC, "exchange": "alpha", **fields}
     return OrderRequest(side=side, quantity=quantity, **given)  # type: ignore[arg-type]  # a table
@@ -127,7 +132,7 @@ def limit(side: str, quantity: str, price: str, **fields: object) -> OrderReques
 def assert_sound(engine: CryptoTradingEngine) -> None:
     """Every invariant of the core holds and the books are exact."""
     core = engine.world.simulation.core
-    assert [] == problems(core.state, core.risk)
+    assert [] == problems(core.state)
     assert {0} == {row.difference for row in engine.ledger()} | {0}
 
 

@@ -28,6 +28,7 @@ from zvt_trading.types import AccountingMethod, Number
 ORDER_LATENCY = LinkProfile(delay_min=2_000_000, delay_max=8_000_000)
 """One way to a venue and back, each: 2-8 ms, as from a server in the venue's region."""
 NO_LATENCY = LinkProfile()
+HUMAN_PACE = SECOND // 5
 
 MarketOf = Callable[[InstrumentSpec], RecordedMarket | MatchedMarket]
 """Where orders in an instrument are filled: against recorded markets, or in a matching engine."""
@@ -113,8 +114,14 @@ def build_world(
 
 
 def default_world(seed: int = 7, seconds: int = 3600) -> World:
-    """Four simulated exchanges on the generated market, one portfolio; orders take no time."""
-    return generated_world(seed=seed, seconds=seconds, latency=NO_LATENCY)
+    """Four simulated exchanges on the generated market, one portfolio, at a person's pace.
+
+    Orders are answered at once, and the market moves for HUMAN_PACE before each, so that asking for
+    the same twice is not taken for a runaway program.
+    """
+    world = generated_world(seed=seed, seconds=seconds, latency=NO_LATENCY)
+    world.order_pace = HUMAN_PACE
+    return world
 
 
 def generated_world(

@@ -125,7 +125,9 @@ class CryptoTradingEngine(AsyncTwins):
         PortfolioNotFound) when the request cannot be meant at all; then nothing was placed.
         """
         with self._lock:
-            event = self._driver.decide(to_command(self._state, request))[-1]
+            command = to_command(self._state, request)
+            self._driver.keep_pace()
+            event = self._driver.decide(command)[-1]
             if isinstance(event, OrderRefused):
                 return refused_result(self._state, event)
             order = self._placed(event)
@@ -410,6 +412,7 @@ class CryptoTradingEngine(AsyncTwins):
 
     def _place_list(self, command: SubmitOrderList) -> tuple[OrderResult, ...]:
         """Place linked orders and wait for the answers."""
+        self._driver.keep_pace()
         events = self._driver.decide(command)
         refused = [event for event in events if isinstance(event, OrderRefused)]
         if refused:

@@ -105,7 +105,7 @@ def _report(
 ) -> RunReport:
     simulation = world.simulation
     state = simulation.core.state
-    found = problems(state, simulation.core.risk)
+    found = problems(state)
     rows = ledger_rows(state)
     history = world.history
     return RunReport(

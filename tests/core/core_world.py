@@ -134,7 +134,7 @@ class CoreWorld:
         self.journal.extend(self.last)
         for event in self.last:
             self.twin.replay(event)
-        assert problems(self.core.state, self.core.risk) == []
+        assert problems(self.core.state) == []
         assert self.digest() == digest(self.twin.state, self.twin.risk)
         return self.last
 

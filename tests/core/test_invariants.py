@@ -105,7 +105,7 @@ def test_each_damage_is_found(damage: Damage, text: str) -> None:
     case = Case()
     assert (ACCEPTED, PENDING) == (case.resting.life, case.held.life)
     world = case.world
-    assert [] == problems(world.state, world.core.risk)
+    assert [] == problems(world.state)
     damage(case)
-    found = problems(world.state, world.core.risk)
+    found = problems(world.state)
     assert any(text in problem for problem in found), found

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from oracles import lots_beancount
 from oracles.lots_rp2 import Rp2
-
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.position_manager import Position
 from zvt_trading.messages.codes import BUY, FIFO, HIFO, LIFO, LINEAR, SELL, SPOT

@@ -65,7 +65,8 @@ class Rp2:
 
     def judge(self, method: str, trades: list[Trade]) -> Judgement:
         """Gains and lots left under "fifo", "lifo" or "hifo"; the trades never go below zero."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([method, trades]) + "\n")
         self._process.stdin.flush()
         gains, lots = json.loads(self._process.stdout.readline())

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from simulation_rig import DEAD, MS, NEVER, PERFECT, SLOW, START, WATCHED, Rig
 from venue_world import BTC, ME, PERP_ID, PERP_SPEC, SPOT_ID, USDT
 
-from engine_world import DEAD, MS, NEVER, PERFECT, SLOW, START, WATCHED, Rig
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.codes import (
@@ -504,7 +504,6 @@ class TestPolls:
     def test_mended_links_answer_at_once(self) -> None:
         """The poll that is due is answered at the same time."""
         rig = Rig()
-        self.lose(rig).buy()
         rig.wait(seconds=9)
         rig.simulation.mend_links()
         rig.simulation.advance(START + POLL_EVERY)

@@ -135,7 +135,7 @@ class Run:
         self.shadow.problems.clear()
         self.shadow.compare(core.state)
         found.extend(self.shadow.problems)
-        found.extend(state_problems(core.state, core.risk))
+        found.extend(state_problems(core.state))
         for exchange in self.world.exchanges.values():
             found.extend(exchange.problems())
         if self.simulation.in_flight() > IN_FLIGHT_MAX:

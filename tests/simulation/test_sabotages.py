@@ -6,18 +6,19 @@ from simulation.harness import Sabotage, run_seed
 from simulation.sabotages import SABOTAGES
 
 
+def is_found(seed: int, plant: Sabotage, invariant: str) -> bool:
+    """Whether a seed with a bug planted speaks of the invariant."""
+    return any(invariant in problem for problem in run_seed(seed, sabotage=plant).problems)
+
+
 @pytest.mark.parametrize(
-    ("plant", "invariant", "least"),
+    ("plant", "invariant", "seeds"),
     [row[1:] for row in SABOTAGES],
     ids=[row[0] for row in SABOTAGES],
 )
-def test_a_planted_bug_is_found(plant: Sabotage, invariant: str, least: int) -> None:
-    """Of 20 seeds at least as many as the table says speak of it."""
-    found = 0
-    for seed in range(20):
-        problems = run_seed(seed, sabotage=plant).problems
-        found += any(invariant in problem for problem in problems)
-    assert found >= least
+def test_a_planted_bug_is_found(plant: Sabotage, invariant: str, seeds: int) -> None:
+    """At the latest by the seed that the table says."""
+    assert any(is_found(seed, plant, invariant) for seed in range(seeds))
 
 
 def test_a_failure_says_how_to_see_it_again() -> None:

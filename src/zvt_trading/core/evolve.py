@@ -101,7 +101,7 @@ class Evolver:
     def _apply_order(self, event: Event) -> bool:
         """The less frequent order events."""
         if isinstance(event, OrderRefused):
-            self.orders.refused(event)
+            self.orders.refused()
         elif isinstance(event, OrderTriggered):
             self.orders.triggered(event)
         elif isinstance(event, TrailMoved):
@@ -228,9 +228,7 @@ class Evolver:
         state = self.state
         portfolio = state.portfolios[event.portfolio]
         holding = state.holding(portfolio, state.markets[event.instrument])
-        book_fill(
-            state, holding, event.side, event.price, event.quantity, event.ts, event.trade_id
-        )
+        book_fill(state, holding, event.side, event.price, event.quantity, event.ts, event.trade_id)
         settle = holding.instrument.settle
         book_fee(state, holding, settle, event.fee, event.price, event.ts)
         if event.insurance:

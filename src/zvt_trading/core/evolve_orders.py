@@ -45,7 +45,6 @@ from zvt_trading.messages.events import (
     OrderExpired,
     OrderFilled,
     OrderPlaced,
-    OrderRefused,
     OrderRejected,
     OrderReleased,
     OrderResized,
@@ -100,7 +99,7 @@ class OrderEvolver:
             self._start_working(order, balance, hold, worst_price)
         self.risk.on_placed(order, ts)
 
-    def refused(self, event: OrderRefused) -> None:
+    def refused(self) -> None:
         """Nothing but the id is used up."""
         self.state.order_seq += 1
 
@@ -279,9 +278,7 @@ class OrderEvolver:
             raise EvolveError(f"order {order.id}: request {trigger} while {order.pending}")
         order.pending = pending
 
-    def _start_working(
-        self, order: Order, balance: Balance, hold: int, worst_price: int
-    ) -> None:
+    def _start_working(self, order: Order, balance: Balance, hold: int, worst_price: int) -> None:
         """It is on its way: reserve and count it at worst case."""
         holding = order.holding
         order.life = SUBMITTED

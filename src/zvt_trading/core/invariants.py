@@ -5,13 +5,12 @@ Used after every step of the simulations and at the end of every run; not on the
 
 from zvt_trading.core.ledger import Reserved
 from zvt_trading.core.order_fsm import is_closed
-from zvt_trading.core.risk_manager import RiskManager
 from zvt_trading.core.state import Holding, Order, State
 from zvt_trading.core.valuation import equity_from_scratch
 from zvt_trading.messages.codes import NO_REQUEST, PENDING
 
 
-def problems(state: State, risk: RiskManager) -> list[str]:
+def problems(state: State) -> list[str]:
     """Every broken invariant in words; [] when all hold."""
     found: list[str] = []
     reserved: list[Reserved] = []
@@ -39,7 +38,7 @@ def problems(state: State, risk: RiskManager) -> list[str]:
         if live != portfolio.open_orders:
             counted = portfolio.open_orders
             found.append(f"{portfolio.name}: {counted} open orders counted, {live} are")
-        equity = equity_from_scratch(state, portfolio)
+        equity = equity_from_scratch(portfolio)
         if equity != portfolio.equity:
             found.append(f"{portfolio.name}: equity {portfolio.equity}, from scratch {equity}")
     found.extend(state.ledger.check(reserved))

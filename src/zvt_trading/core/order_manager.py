@@ -269,9 +269,7 @@ class OrderManager:
 
     def _name_problem(self, terms: Terms) -> int:
         """Ids that no table or venue could hold, or that were used before."""
-        if len(terms.client_tag) > CLIENT_TAG_LENGTH_MAX or (
-            len(terms.strategy) > NAME_LENGTH_MAX
-        ):
+        if len(terms.client_tag) > CLIENT_TAG_LENGTH_MAX or (len(terms.strategy) > NAME_LENGTH_MAX):
             return Reason.ID_TOO_LONG
         if terms.client_tag and terms.client_tag in self.state.client_tags:
             return Reason.DUPLICATE_CLIENT_ID

@@ -138,9 +138,7 @@ class OrderReports:
         if next_life(order.life, ACCEPT) != IGNORE:
             recorder = self.recorder
             venue_order_id = report.venue_order_id
-            event = OrderAccepted(
-                recorder.seq(), recorder.now, order.id, venue_order_id, report.ts
-            )
+            event = OrderAccepted(recorder.seq(), recorder.now, order.id, venue_order_id, report.ts)
             recorder.record_accepted(event, order, venue_order_id)
 
     def _fill(self, order: Order, report: Fill) -> None:
@@ -184,9 +182,7 @@ class OrderReports:
         if filled < 0:
             filled = order.filled
         recorder = self.recorder
-        event = OrderCancelled(
-            recorder.seq(), recorder.now, order.id, reason, filled, report.ts
-        )
+        event = OrderCancelled(recorder.seq(), recorder.now, order.id, reason, filled, report.ts)
         recorder.record_cancelled(event, order, reason, filled)
 
     def _expired(self, order: Order, report: VenueExpired) -> None:
@@ -194,9 +190,7 @@ class OrderReports:
             return
         filled = report.filled if report.filled >= 0 else order.filled
         recorder = self.recorder
-        recorder.record(
-            OrderExpired(recorder.seq(), recorder.now, order.id, filled, report.ts)
-        )
+        recorder.record(OrderExpired(recorder.seq(), recorder.now, order.id, filled, report.ts))
 
     def _not_accepted(
         self, order: Order, report: VenueRejected | SendFailed | OutcomeUnknown | AbsenceProven
@@ -215,9 +209,7 @@ class OrderReports:
         elif isinstance(report, AbsenceProven):
             reason = int(Reason.ABSENCE_PROVEN)
         recorder.record(
-            OrderRejected(
-                recorder.seq(), recorder.now, order.id, reason, report.text, report.ts
-            )
+            OrderRejected(recorder.seq(), recorder.now, order.id, reason, report.text, report.ts)
         )
 
     def _cancel_failed(self, order: Order, report: CancelFailed) -> None:

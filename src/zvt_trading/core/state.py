@@ -3,7 +3,7 @@
 from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.ledger import Balance, Contra, Ledger
+from zvt_trading.core.ledger import Balance, Ledger
 from zvt_trading.core.limits import CLOSED_ORDERS_KEPT, VENUE_ENTRIES_KEPT
 from zvt_trading.core.order_book import OrderBook
 from zvt_trading.core.position_manager import Position, PositionManager

@@ -49,8 +49,11 @@ class Ticket:
 
     def is_market(self) -> bool:
         """Whether it goes to the venue as a market order."""
-        return self.type == MARKET or self.type == STOP or self.type == TAKE_PROFIT or (
-            self.type == TRAILING_STOP
+        return (
+            self.type == MARKET
+            or self.type == STOP
+            or self.type == TAKE_PROFIT
+            or (self.type == TRAILING_STOP)
         )
 
     def waits_here(self) -> bool:

@@ -221,8 +221,10 @@ class TradingCore:
         self.control.on_time(self.recorder.now)
         for market in self.state.markets.values():
             for order in list(market.stops):
-                if order.tif == GTD and order.life == PENDING and (
-                    order.request.expire_ts <= self.recorder.now
+                if (
+                    order.tif == GTD
+                    and order.life == PENDING
+                    and (order.request.expire_ts <= self.recorder.now)
                 ):
                     recorder = self.recorder
                     now = recorder.now
@@ -300,5 +302,3 @@ class TradingCore:
             control.kill(command)
         else:
             raise TypeError(f"{type(command)} is not a command")
-
-

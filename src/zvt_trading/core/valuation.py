@@ -5,7 +5,7 @@ quote costs a few additions whatever the number of instruments; none of it is jo
 """
 
 from zvt_trading.core.ledger import Balance
-from zvt_trading.core.state import Holding, Market, Portfolio, State
+from zvt_trading.core.state import Holding, Market, Portfolio
 
 
 def revalue(portfolio: Portfolio, balance: Balance) -> None:
@@ -79,7 +79,7 @@ def set_quote(market: Market, bid: int, bid_size: int, ask: int, ask_size: int, 
             mark_market(market)
 
 
-def equity_from_scratch(state: State, portfolio: Portfolio) -> int:
+def equity_from_scratch(portfolio: Portfolio) -> int:
     """The equity computed anew from balances and positions: what the incremental one must equal."""
     total = 0
     for balance in portfolio.balances:

@@ -99,9 +99,7 @@ class SubmitOrder(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
 
 def submit_order_fields(
     request: SubmitOrder,
-) -> tuple[
-    str, str, int, int, int, int, int, int, int, bool, bool, str, str, int, int, int, str
-]:
+) -> tuple[str, str, int, int, int, int, int, int, int, bool, bool, str, str, int, int, int, str]:
     """All fields in the order of their declaration, read at once (one by one takes longer)."""
     return astuple(request)
 
@@ -199,7 +197,18 @@ class SetLimits(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
 
 
 Command = (
-    ListInstrument | OpenPortfolio | Deposit | Withdraw | Transfer | SetLeverage | SubmitOrder
-    | SubmitOrderList | AmendOrder | CancelOrder | CancelAll | SetTradingState | KillSwitch
+    ListInstrument
+    | OpenPortfolio
+    | Deposit
+    | Withdraw
+    | Transfer
+    | SetLeverage
+    | SubmitOrder
+    | SubmitOrderList
+    | AmendOrder
+    | CancelOrder
+    | CancelAll
+    | SetTradingState
+    | KillSwitch
     | SetLimits
 )

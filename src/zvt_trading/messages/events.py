@@ -384,11 +384,38 @@ class ReportQuarantined(Struct, frozen=True, tag=True, tag_field="msg", gc=False
 
 
 Event = (
-    InstrumentListed | PortfolioOpened | Deposited | Withdrawn | Transferred | LeverageSet
-    | LimitsSet | TradingStateChanged | KillSwitchPulled | EquitySampled | CoolDownStarted
-    | CommandRefused | OrderRefused | AmendRefused | OrderRouted | OrderPlaced | OrderTriggered
-    | TrailMoved | OrderResized | OrderReleased | OrderAccepted | OrderRejected | OrderUnknown
-    | OrderFilled | OrderCancelled | OrderExpired | CancelRequested | CancelRejected
-    | AmendRequested | OrderAmended | AmendRejected | FundingSettled | PositionLiquidated
+    InstrumentListed
+    | PortfolioOpened
+    | Deposited
+    | Withdrawn
+    | Transferred
+    | LeverageSet
+    | LimitsSet
+    | TradingStateChanged
+    | KillSwitchPulled
+    | EquitySampled
+    | CoolDownStarted
+    | CommandRefused
+    | OrderRefused
+    | AmendRefused
+    | OrderRouted
+    | OrderPlaced
+    | OrderTriggered
+    | TrailMoved
+    | OrderResized
+    | OrderReleased
+    | OrderAccepted
+    | OrderRejected
+    | OrderUnknown
+    | OrderFilled
+    | OrderCancelled
+    | OrderExpired
+    | CancelRequested
+    | CancelRejected
+    | AmendRequested
+    | OrderAmended
+    | AmendRejected
+    | FundingSettled
+    | PositionLiquidated
     | ReportQuarantined
 )

@@ -154,6 +154,13 @@ class VenueStatus(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
 
 
 MarketData = (
-    QuoteTick | TradeTick | BookSnapshot | BookDelta | BookInvalid | Bar | MarkPrice | FundingRate
+    QuoteTick
+    | TradeTick
+    | BookSnapshot
+    | BookDelta
+    | BookInvalid
+    | Bar
+    | MarkPrice
+    | FundingRate
     | VenueStatus
 )

@@ -135,7 +135,17 @@ class Liquidated(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
 
 
 Report = (
-    VenueAccepted | VenueRejected | SendFailed | OutcomeUnknown | AbsenceProven | Fill
-    | VenueCancelled | VenueExpired | CancelFailed | VenueAmended | AmendFailed | FundingPaid
+    VenueAccepted
+    | VenueRejected
+    | SendFailed
+    | OutcomeUnknown
+    | AbsenceProven
+    | Fill
+    | VenueCancelled
+    | VenueExpired
+    | CancelFailed
+    | VenueAmended
+    | AmendFailed
+    | FundingPaid
     | Liquidated
 )

@@ -48,6 +48,12 @@ class Driver:
                 reason = reason_of(event.reason).replace("_", " ")
                 raise CallerError(f"{event.command}: {reason}: {hint or event.text}")
 
+    def keep_pace(self) -> None:
+        """Let the time pass that the world gives a person between two orders."""
+        pace = self.world.order_pace
+        if pace and not self._delivering and self.guarded(self.world.peek) is not None:
+            self.run_until(self._simulation.now + pace)
+
     def wait_until(self, done: Callable[[], bool]) -> None:
         """Let time pass until `done`, at most ANSWER_WAIT; not at all inside a subscriber."""
         end = self._simulation.now + ANSWER_WAIT

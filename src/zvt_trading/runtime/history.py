@@ -95,11 +95,11 @@ class History:
         if self._skip and not last:
             self._skip -= 1
             return
-        self._skip = self._every - 1
         self._samples.append(_Sample(self._curve(ts, portfolios), self._mids(ts)))
         if len(self._samples) > self._samples_kept:
             del self._samples[1::2]
             self._every *= 2
+        self._skip = self._every - 1
 
     def _curve(self, ts: int, portfolios: Sequence[str]) -> list[CurvePoint]:
         points: list[CurvePoint] = []

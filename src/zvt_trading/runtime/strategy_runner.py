@@ -6,7 +6,6 @@ from typing import ParamSpec
 
 import structlog
 
-from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.codes import HALTED, SCOPE_STRATEGY
 from zvt_trading.messages.commands import CancelAll, SetTradingState
@@ -45,6 +44,8 @@ from zvt_trading.sim.simulation import Simulation
 from zvt_trading.types import FillInfo, OrderInfo
 
 P = ParamSpec("P")
+ARRIVALS_KEPT = 10_000
+"""Orders whose price at the decision is remembered, for the slippage of their fills."""
 
 _ORDER_EVENTS = (
     OrderPlaced | OrderReleased | OrderAccepted | OrderFilled | OrderCancelled | OrderRejected
@@ -115,12 +116,12 @@ class StrategyRunner:
             return
         if isinstance(event, OrderPlaced | OrderReleased):
             self._arrivals[order.id] = event.bid + event.ask if event.bid and event.ask else 0
+            if len(self._arrivals) > ARRIVALS_KEPT:
+                del self._arrivals[next(iter(self._arrivals))]
         fill = None
         if isinstance(event, OrderFilled):
             arrival = self._arrivals.get(order.id, 0)
             fill = fill_info(self._state, event, arrival, self.strategy_id)
-        if is_closed(order.life) and not order.working:
-            self._arrivals.pop(order.id, None)
         self._waiting.append((order_info(order), fill))
         if not self._busy:
             self._deliver()

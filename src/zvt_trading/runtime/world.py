@@ -34,6 +34,7 @@ class World:
         self.runners: list[StrategyRunner] = []
         self.observers: list[MarketObserver] = []
         self.messages = 0
+        self.order_pace = 0  # time that passes before every order of the front door
         self._messages: Iterator[MarketData] = iter(feed)
         self._next: MarketData | None = None
         self._next_tick = 0
