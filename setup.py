@@ -29,6 +29,10 @@ FORCED = WISH == "1"
 WORK = Path(mkdtemp(prefix="zvt-trading-build-"))
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
+# Nothing replaces our functions at load time: calls among them need not go through the linkage
+# table. Some 10 % faster, measured with `python -m benchmarks W2`.
+DIRECT_CALLS = ["-fno-semantic-interposition", "-fvisibility=hidden"]
+
 PROBE = """
 #include <Python.h>
 int probe(void) { return Py_IsInitialized(); }
@@ -114,7 +118,8 @@ def translate() -> list[Extension]:
     for extension in found:
         # mypyc adds -Werror: a new warning of a newer gcc would cost the user the compiled build.
         arguments = extension.extra_compile_args
-        extension.extra_compile_args = [each for each in arguments if each != "-Werror"]
+        kept = [each for each in arguments if each != "-Werror"]
+        extension.extra_compile_args = kept + (DIRECT_CALLS if os.name == "posix" else [])
     return found
 
 

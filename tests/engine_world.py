@@ -95,6 +95,7 @@ def second_quotes(count: int) -> list[QuoteTick]:
 
 def world_of(
     *later: MarketData,
+    specs: Sequence[InstrumentSpec] = SPECS,
     latency: LinkProfile = NO_LATENCY,
     portfolios: Sequence[PortfolioSetup] = (
         PortfolioSetup(coins=(("alpha", "BTC", 1), ("beta", "BTC", 1))),
@@ -102,7 +103,7 @@ def world_of(
 ) -> World:
     """The world before its first message."""
     return build_world(
-        SPECS,
+        specs,
         ListFeed([*OPENING, *later, CLOSE]),
         lambda listed: RecordedMarket(listed.tick),
         portfolios=portfolios,
@@ -111,9 +112,11 @@ def world_of(
     )
 
 
-def engine_of(*later: MarketData, latency: LinkProfile = NO_LATENCY) -> CryptoTradingEngine:
+def engine_of(
+    *later: MarketData, latency: LinkProfile = NO_LATENCY, specs: Sequence[InstrumentSpec] = SPECS
+) -> CryptoTradingEngine:
     """An engine that has seen the opening quotes."""
-    engine = CryptoTradingEngine(world_of(*later, latency=latency))
+    engine = CryptoTradingEngine(world_of(*later, latency=latency, specs=specs))
     engine.advance("0.001")
     return engine
 

@@ -53,13 +53,13 @@ class Diary(Strategy):
         self.lines.append(f"quote {quote.instrument}")
 
     def on_trade(self, trade: TradeTick) -> None:
-        self.lines.append("trade")
+        self.lines.append(f"trade {trade.price}")
 
     def on_book(self, book: BookSnapshot | BookDelta) -> None:
         self.lines.append(type(book).__name__)
 
     def on_bar(self, bar: Bar) -> None:
-        self.lines.append("bar")
+        self.lines.append(f"bar {bar.close}")
 
     def on_order(self, order: OrderInfo) -> None:
         self.lines.append(f"order {order.status.value}")
@@ -78,7 +78,7 @@ class Buyer(Diary):
     """Buys once, at the first quote; knows the id before it hears of the order."""
 
     def on_quote(self, quote: QuoteTick) -> None:
-        if not self.lines[1:]:
+        if quote.instrument == ALPHA and not self.lines[1:]:
             self.lines.append("placing")
             self.order_id = self.context.buy(BTC, "0.1", exchange="alpha")
             self.lines.append("placed")
@@ -97,15 +97,15 @@ class Faulty(Diary):
             self._rest()
 
     def on_quote(self, quote: QuoteTick) -> None:
-        self._fail("on_quote")
+        self._fail("on_quote", quote)
         if self._fails_in == "on_order":
             self._rest()
 
     def on_order(self, order: OrderInfo) -> None:
-        self._fail("on_order")
+        self._fail("on_order", order)
 
     def on_timer(self, ts: int) -> None:
-        self._fail("on_timer")
+        self._fail("on_timer", ts)
 
     def on_stop(self) -> None:
         self._fail("on_stop")
@@ -113,8 +113,9 @@ class Faulty(Diary):
     def _rest(self) -> None:
         self.context.place(BTC, "buy", "0.1", exchange="alpha", order_type="limit", price="59000")
 
-    def _fail(self, callback: str) -> None:
+    def _fail(self, callback: str, given: object = None) -> None:
         if callback == self._fails_in:
+            assert given is not None or callback in {"on_start", "on_stop"}
             raise ZeroDivisionError(callback)
 
 
@@ -142,7 +143,15 @@ class TestCallbacks:
         engine.advance(2)
         engine.close()
         engine.close()
-        expected = ["start", f"quote {ALPHA}", "trade", "BookSnapshot", "BookDelta", "bar", "stop"]
+        expected = [
+            "start",
+            f"quote {ALPHA}",
+            "trade 6000000",
+            "BookSnapshot",
+            "BookDelta",
+            "bar 1",
+            "stop",
+        ]
         assert expected == diary.lines
 
     def test_callbacks_do_not_nest(self) -> None:

@@ -357,7 +357,10 @@ class CryptoTradingEngine(AsyncTwins):
             self._driver.control(SetTradingState(where, key, code), f"no scope {scope!s} {key!r}")
 
     def kill_switch(self, *, flatten: bool = False, reason: str = "") -> None:
-        """Cancel everything and halt; with `flatten` close every position at market. Repeatable."""
+        """Cancel everything and halt; with `flatten` close every position at market.
+
+        What the market cannot take at once stays: `get_positions` shows it, pull again.
+        """
         with self._lock:
             check_name("reason", reason)
             self._driver.decide(KillSwitch(bool(flatten), reason))

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine_world import PERPETUAL, engine_of, limit, order, quote
+from engine_world import PERPETUAL, SPECS, engine_of, limit, order, quote, spec
 from zvt_trading.bootstrap import PortfolioSetup
 from zvt_trading.engine import CryptoTradingEngine
 from zvt_trading.runtime.views import fill_info
@@ -75,6 +75,26 @@ def test_isolated_and_cross_positions_have_liquidation_prices() -> None:
     # Entry 60,011: 1/5 of margin, 0.4 % of maintenance.
     assert Decimal(48_000) < prices["isolated"] < Decimal(48_300)
     assert prices["cross"] < prices["isolated"]
+
+
+def test_the_other_positions_of_the_wallet_count() -> None:
+    """A second perpetual on the same money brings the liquidation nearer; an isolated one less."""
+    prices: list[Decimal] = []
+    for mode in ("", "isolated", "cross"):
+        engine = engine_of(
+            quote("alpha:ETH/USDT:USDT", "2999", "3001"),
+            specs=[*SPECS, spec("alpha", "ETH/USDT:USDT")],
+        )
+        engine.withdraw("default", "alpha", "USDT", 80_000)
+        engine.set_leverage("default", PERPETUAL, "alpha", 5)
+        engine.place_order(order("buy", "1", symbol=PERPETUAL))
+        if mode:
+            engine.set_leverage("default", "ETH/USDT:USDT", "alpha", 5, mode)
+            engine.place_order(order("sell", "5", symbol="ETH/USDT:USDT"))
+        price = engine.get_positions()[0].liquidation_price
+        assert price is not None
+        prices.append(price)
+    assert prices[0] < prices[2] < prices[1]
 
 
 def test_a_fully_funded_long_cannot_be_liquidated() -> None:

@@ -72,9 +72,11 @@ def _sorted(names: list[str]) -> list[str]:
 
 def _portfolio_lines(portfolio: Portfolio) -> list[str]:
     lines = [
-        (f"portfolio {portfolio.request} {portfolio.trading_state} {portfolio.open_orders} "
-        f"{portfolio.peak_equity} {portfolio.day_start_equity} {portfolio.day} "
-        f"{portfolio.cool_down_until}")
+        (
+            f"portfolio {portfolio.request} {portfolio.trading_state} {portfolio.open_orders} "
+            f"{portfolio.peak_equity} {portfolio.day_start_equity} {portfolio.day} "
+            f"{portfolio.cool_down_until}"
+        )
     ]
     for instrument in _sorted(list(portfolio.holdings)):
         holding = portfolio.holdings[instrument]

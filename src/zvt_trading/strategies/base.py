@@ -2,7 +2,8 @@
 
 A strategy sees market data and its own orders, and answers with orders through `self.context`. It
 runs on the engine's thread under the engine's clock, so a backtest and live trading see the same
-order of things. If a callback raises, that strategy alone is stopped and its orders are cancelled.
+order of things. Callbacks never nest: news of an order comes after the callback that placed it. If
+one raises, that strategy alone is stopped and halted, and its orders are cancelled.
 """
 
 from typing import ClassVar
@@ -57,4 +58,4 @@ class Strategy:
         """Every `timer_seconds`; `ts` is int nanoseconds UTC."""
 
     def on_stop(self) -> None:
-        """Trading ends."""
+        """Trading ends; its working orders are cancelled already, what it places here works on."""
