@@ -112,7 +112,7 @@ CANNOT_BE_MEANT: list[tuple[dict[str, Any], str]] = [
     ({"reduce_only": 1}, "reduce_only must be True or False"),
     ({"metadata": [1]}, "metadata must be a dict"),
     ({"metadata": {1: "a"}}, "metadata must be a dict with text keys"),
-    ({"metadata": {"a": object()}}, "metadata must be plain JSON"),
+    ({"metadata": {"a": {1, 2}}}, "metadata must be plain JSON"),
     ({"metadata": {"a": float("nan")}}, "metadata must be plain JSON"),
     ({"metadata": {"a": "x" * METADATA_LENGTH_MAX}}, f"at most {METADATA_LENGTH_MAX}"),
     ({"client_order_id": 7}, "client_order_id must be text, not int"),
