@@ -34,7 +34,7 @@ def w1(count: int = 100_000) -> Measurement:
     return _market_orders("W1", BTC, count)
 
 
-def w4(count: int = 100_000) -> Measurement:
+def w4(count: int = 10_000) -> Measurement:
     """W1 over 100 instruments."""
     return _market_orders("W4", [f"C{i:02}/USDT" for i in range(100)], count)
 

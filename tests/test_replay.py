@@ -228,3 +228,16 @@ class TestDemo:
         assert report.fills
         assert report.ledger_exact
         assert_equity_is_explained(report, 4 * CASH)
+
+
+def test_a_market_without_usdt_is_valued_in_what_it_settles_in(tmp_path: Path) -> None:
+    """A euro market's portfolio is in euros, under the name that was asked for."""
+    path = tmp_path / "kraken_ETH-EUR_quotes.csv"
+    rows = "".join(
+        f"{1_700_000_000_000 + i * 1000},{2000 + i % 3}.10,5,{2000 + i % 3}.20,5\n"
+        for i in range(50)
+    )
+    path.write_text("ts,bid,bid_size,ask,ask_size\n" + rows, encoding="utf-8")
+    report = run_replay([path], strategy="market_maker", portfolio="euros")
+    assert [("euros", "EUR")] == [(p.portfolio_id, p.base_asset) for p in report.portfolios]
+    assert report.ledger_exact

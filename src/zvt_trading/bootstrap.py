@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from zvt_trading.adapters.files import RecordedFeed, open_recordings
 from zvt_trading.core.rng import Rng
+from zvt_trading.core.state import State
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
 from zvt_trading.errors import CallerError
@@ -37,11 +38,12 @@ MarketOf = Callable[[InstrumentSpec], RecordedMarket | MatchedMarket]
 class PortfolioSetup(Struct, frozen=True, kw_only=True):
     """A portfolio to begin with: `cash` of the base asset on every venue, `coins` besides.
 
+    Without `base_asset` it is USDT where that is traded, else what the first instrument settles in.
     `coins` are (venue, asset, amount).
     """
 
     portfolio_id: str = "default"
-    base_asset: str = "USDT"
+    base_asset: str = ""
     method: AccountingMethod | str = AccountingMethod.FIFO
     cash: Number = Decimal(100_000)
     coins: tuple[tuple[str, str, Number], ...] = ()
@@ -171,19 +173,27 @@ def recorded_world(
 def _open(simulation: Simulation, setup: PortfolioSetup) -> None:
     """Open a portfolio and fund it on every venue."""
     state = simulation.core.state
-    scale = state.asset_scales.get(setup.base_asset)
+    base = setup.base_asset or _usual_base(state)
+    scale = state.asset_scales.get(base)
     if scale is None:
         known = ", ".join(sorted(state.asset_scales))
-        raise CallerError(f"no asset {setup.base_asset!r} to value a portfolio in; known: {known}")
+        raise CallerError(f"no asset {base!r} to value a portfolio in; known: {known}")
     method = code_of("accounting_method", setup.method)
-    simulation.command(OpenPortfolio(setup.portfolio_id, setup.base_asset, scale, method))
+    simulation.command(OpenPortfolio(setup.portfolio_id, base, scale, method))
     cash = to_scaled("cash", setup.cash, scale)
     for venue in sorted(state.venues):
         if cash:
-            simulation.command(Deposit(setup.portfolio_id, venue, setup.base_asset, cash))
+            simulation.command(Deposit(setup.portfolio_id, venue, base, cash))
     for venue, asset, amount in setup.coins:
         coins = to_scaled("coins", amount, state.asset_scales.get(asset, 8))
         simulation.command(Deposit(setup.portfolio_id, venue, asset, coins))
+
+
+def _usual_base(state: State) -> str:
+    """USDT, or what the first instrument settles in."""
+    if "USDT" in state.asset_scales:
+        return "USDT"
+    return next(iter(state.markets.values())).instrument.settle
 
 
 def _note_refusal(event: object, refusals: list[CommandRefused]) -> None:

@@ -61,6 +61,7 @@ def run_replay(
     strategy: str | None = None,
     cash: Number = 100_000,
     method: str = "fifo",
+    portfolio: str = "default",
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> RunReport:
@@ -70,7 +71,7 @@ def run_replay(
     cannot start on these markets.
     """
     chosen = load_strategies((strategy,)) if strategy else {}
-    setup = PortfolioSetup(cash=cash, method=method)
+    setup = PortfolioSetup(portfolio_id=portfolio, cash=cash, method=method)
     world = recorded_world(paths, portfolios=(setup,), seed=seed)
     if not chosen:
         two_legs = Basis.can_trade(tuple(world.simulation.core.state.markets))

@@ -98,6 +98,9 @@ def replay(
         str | None,
         typer.Option("--strategy", help="Name or path/to/file.py:Class; default: an example."),
     ] = None,
+    portfolio: Annotated[
+        str, typer.Option("--portfolio", help="Name of the portfolio that trades.")
+    ] = "default",
     cash: Annotated[str, typer.Option("--cash", help="Starting cash, quote asset.")] = "100000",
     portfolio_method: Annotated[
         AccountingMethod, typer.Option("--portfolio-method", help="Which lot a sale closes.")
@@ -115,6 +118,7 @@ def replay(
         cash=_cash(cash),
         method=portfolio_method,
         seed=seed,
+        portfolio=portfolio,
     )
     runner = _runner(context)
     _run("replay", lambda progress: runner.replay(options, progress), report, as_json=as_json)

@@ -34,6 +34,7 @@ class ReplayOptions:
     cash: Decimal
     method: AccountingMethod
     seed: int
+    portfolio: str = "default"
 
 
 class Runner(Protocol):
@@ -69,6 +70,7 @@ class EngineRunner:
             strategy=options.strategy,
             cash=options.cash,
             method=options.method.value,
+            portfolio=options.portfolio,
             seed=options.seed,
             on_progress=on_progress,
         )
