@@ -18,6 +18,7 @@ from core_world import (
     spec,
 )
 
+from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import DAY
 from zvt_trading.messages.codes import (
     ACTIVE,
@@ -52,6 +53,7 @@ from zvt_trading.messages.commands import (
 from zvt_trading.messages.events import (
     CommandRefused,
     EquitySampled,
+    LimitsSet,
     OrderPlaced,
     TradingStateChanged,
 )
@@ -308,6 +310,26 @@ class TestLimits:
         world = CoreWorld()
         world.do(SetLimits(LimitSet(scope=0, collar_bps=-1)))
         assert Reason.INVALID_LIMIT == world.why()
+
+    @pytest.mark.parametrize(
+        ("notional", "refused"),
+        [(90_000 * 10**10, False), (110_000 * 10**10, True)],
+    )
+    def test_money_is_on_the_portfolio_s_own_scale(self, notional: int, refused: bool) -> None:
+        """A portfolio of 10 decimals: the global default of 100,000 is 100,000 * 10^10 there."""
+        world = CoreWorld()
+        world.do(OpenPortfolio("fine", "EUR", 10))
+        world.do(SetLimits(LimitSet(scope=SCOPE_GLOBAL)))
+        world.do(
+            SetLimits(LimitSet(scope=SCOPE_PORTFOLIO, key="fine", order_notional_max=notional))
+        )
+        assert (["CommandRefused"] if refused else ["LimitsSet"]) == world.names()
+
+    def test_they_may_be_set_before_there_is_a_portfolio(self) -> None:
+        """Money then has the usual 8 decimals."""
+        core = TradingCore()
+        core.command(1, SetLimits(LimitSet(scope=SCOPE_GLOBAL, order_notional_max=10**13)))
+        assert [LimitsSet] == [type(event) for event in core.take()]
 
 
 class TestKillSwitch:

@@ -329,3 +329,18 @@ def test_a_limit_order_is_no_market_order() -> None:
     assert not order.is_market()
     assert not order.is_held()
     assert 0 == order.average_price()
+
+
+def test_a_closed_leg_stays_while_its_sibling_lives() -> None:
+    """What it has filled says how much the sibling may still do."""
+    world = CoreWorld()
+    world.open(BUY, ONE, 9_990)
+    legs = world.oco(
+        world.request(SELL, ONE, 10_200), world.request(SELL, ONE, kind=STOP, trigger_price=9_800)
+    )
+    world.reject(legs[0])
+    assert PENDING == world.order(legs[1]).life
+    world.state.closed.extend(["gone"] * CLOSED_ORDERS_KEPT)
+    other = world.core.submit(world.now, world.request(BUY, ONE, 9_980))
+    world.core.report(world.now, _refusal(other))
+    assert legs[0] in world.state.orders

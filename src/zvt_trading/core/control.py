@@ -3,7 +3,7 @@
 from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.limits import EQUITY_SAMPLE_NS, NAME_LENGTH_MAX
+from zvt_trading.core.limits import EQUITY_SAMPLE_NS, MONEY_SCALE_USUAL, NAME_LENGTH_MAX
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.order_ids import sequence_of
 from zvt_trading.core.order_manager import OrderManager
@@ -34,6 +34,7 @@ from zvt_trading.messages.commands import (
     CancelAll,
     Deposit,
     KillSwitch,
+    LimitSet,
     ListInstrument,
     OpenPortfolio,
     SetLeverage,
@@ -168,11 +169,21 @@ class Control:
 
     def set_limits(self, command: SetLimits) -> bool:
         """Replace the limits of a scope."""
-        problem, text = self.recorder.risk.validate(command.limits)
+        limits = command.limits
+        problem, text = self.recorder.risk.validate(limits, self._money_scale(limits))
         if problem:
             return self.refuse("SetLimits", problem, text)
         self.recorder.record(LimitsSet(self.recorder.seq(), self.recorder.now, command.limits))
         return True
+
+    def _money_scale(self, limits: LimitSet) -> int:
+        """Decimals of a limit's money: of the portfolio it names, or of the first one."""
+        portfolios = self.state.portfolios
+        if limits.scope == SCOPE_PORTFOLIO and limits.key in portfolios:
+            return portfolios[limits.key].base_scale
+        for portfolio in portfolios.values():
+            return portfolio.base_scale
+        return MONEY_SCALE_USUAL
 
     def set_trading_state(self, command: SetTradingState) -> bool:
         """An operator's ACTIVE, REDUCING or HALTED for one scope."""

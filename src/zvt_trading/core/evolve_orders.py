@@ -341,9 +341,12 @@ class OrderEvolver:
         oldest = state.orders.get(state.oldest_closed())
         if oldest is None or not is_closed(oldest.life):
             return
+        order_list = oldest.list
+        if order_list is not None and order_list.is_live():
+            state.closed.append(oldest.id)  # its siblings still look at what it has filled
+            return
         self._set_working(oldest, 0)
         del state.orders[oldest.id]
-        order_list = oldest.list
         if order_list is not None:
             order_list.orders.remove(oldest)
             if not order_list.orders:

@@ -20,6 +20,9 @@ QUANTITY_MAX: Final = 10**24
 BOOK_DEPTH_ROUTED: Final = 50
 """Levels a side that routing looks at: beyond them a market order would breach any collar."""
 
+MONEY_SCALE_USUAL: Final = 8
+"""Decimals of money where no portfolio says otherwise: what the exchanges book with."""
+
 EQUITY_SAMPLE_NS: Final = 1_000_000_000
 """How often equity is sampled for drawdown and daily loss: once a second of the core's time."""
 

@@ -6,6 +6,7 @@ from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.ledger import Balance, Ledger
 from zvt_trading.core.limits import CLOSED_ORDERS_KEPT, VENUE_ENTRIES_KEPT
 from zvt_trading.core.order_book import OrderBook
+from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.position_manager import Position, PositionManager
 from zvt_trading.messages.codes import (
     ACTIVE,
@@ -142,6 +143,13 @@ class OrderList:
         self.id: Final = list_id
         self.kind: Final = kind
         self.orders: list[Order] = []
+
+    def is_live(self) -> bool:
+        """Whether any of its orders may still execute."""
+        for order in self.orders:
+            if not is_closed(order.life):
+                return True
+        return False
 
 
 @final
