@@ -146,10 +146,7 @@ class OrderList:
 
     def is_live(self) -> bool:
         """Whether any of its orders may still execute."""
-        for order in self.orders:
-            if not is_closed(order.life):
-                return True
-        return False
+        return any(not is_closed(order.life) for order in self.orders)
 
 
 @final
