@@ -1,6 +1,5 @@
 """Specification of an instrument's money arithmetic, judged by Fraction."""
 
-import math
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.units import RATE_ONE
 from zvt_trading.messages.codes import INVERSE, LINEAR, SPOT
 from zvt_trading.messages.market import InstrumentSpec
 
@@ -155,29 +153,6 @@ class TestScales:
         """The same number on the base asset's scale."""
         instrument = Instrument(spec(base_scale=5 + spare))
         assert Fraction(quantity, 10**5) * 10 ** (5 + spare) == instrument.base_amount(quantity)
-
-
-class TestFee:
-    @given(st.integers(-(10**24), 10**24), st.integers(-RATE_ONE, RATE_ONE))
-    def test_rounded_against_us(self, notional: int, rate: int) -> None:
-        """Up: we pay no less and are given no more than the exact fee, by less than one unit."""
-        exact = Fraction(notional * rate, RATE_ONE)
-        assert math.ceil(exact) == Instrument(spec()).fee(notional, rate)
-
-    @pytest.mark.parametrize(
-        ("notional", "rate", "fee"),
-        [
-            (1_000, 100_000, 1),  # 10 bps of 1,000: exact
-            (1_001, 100_000, 2),  # 1.001
-            (1, 1, 1),  # never free
-            (1_999, -100_000, -1),  # a rebate of 1.999
-            (1, -1, 0),
-            (1_000, 0, 0),
-        ],
-    )
-    def test_by_hand(self, notional: int, rate: int, fee: int) -> None:
-        """A fee is rounded up, a rebate towards zero."""
-        assert fee == Instrument(spec()).fee(notional, rate)
 
 
 class TestFacts:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zvt_trading.core.rng import Rng
-from zvt_trading.sim.link import PPM, Link, LinkProfile, Wire
+from zvt_trading.sim.link import PPM, Link, LinkProfile
 
 
 def arrivals(
@@ -103,25 +103,6 @@ def test_an_impossible_profile_is_an_error(arguments: dict[str, Any], message: s
         LinkProfile(**arguments)
 
 
-@given(dues=st.lists(st.integers(0, 20)))
-def test_the_wire_gives_the_next_due_first_and_ties_in_order(dues: list[int]) -> None:
-    """Popping sorts by (due, order of pushing)."""
-    wire = Wire()
-    for number, due in enumerate(dues):
-        wire.push(due, number % 3, number)
-    assert len(dues) == len(wire)
-    popped = []
-    while len(wire):
-        ahead = wire.peek()
-        assert ahead is not None
-        assert wire.next_due() == ahead.due
-        parcel = wire.pop()
-        assert ahead is parcel
-        popped.append((parcel.due, parcel.payload))
-        assert parcel.kind == (parcel.seq - 1) % 3
-    assert sorted((due, number) for number, due in enumerate(dues)) == popped
-
-
 def test_a_link_that_keeps_all() -> None:
     """Everything arrives, once, in order: late perhaps, but nothing lost, doubled or overtaken."""
     assert LinkProfile(5, 9).keeps_all()
@@ -129,20 +110,3 @@ def test_a_link_that_keeps_all() -> None:
     assert not LinkProfile(duplicate_ppm=1).keeps_all()
     assert not LinkProfile(reorder_ppm=5, reorder_delay=5).keeps_all()
     assert not LinkProfile(disconnects=((5, 9),)).keeps_all()
-
-
-def test_an_empty_wire() -> None:
-    """Nothing under way: no next time, nothing to see, an error to take."""
-    wire = Wire()
-    assert -1 == wire.next_due()
-    assert wire.peek() is None
-    with pytest.raises(IndexError):
-        wire.pop()
-
-
-def test_a_duplicate_is_two_parcels() -> None:
-    """push_all puts one copy on its way for each due time."""
-    wire = Wire()
-    wire.push_all((), 1, "lost")
-    wire.push_all((5, 3), 1, "twice")
-    assert [3, 5] == [wire.pop().due, wire.pop().due]

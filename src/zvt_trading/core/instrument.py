@@ -2,7 +2,7 @@
 
 from typing import Final, final
 
-from zvt_trading.core.units import RATE_ONE, div_ceil, div_half_even
+from zvt_trading.core.units import div_half_even
 from zvt_trading.messages.codes import INVERSE, SPOT
 from zvt_trading.messages.market import InstrumentSpec
 
@@ -62,10 +62,6 @@ class Instrument:
     def base_amount(self, quantity: int) -> int:
         """A quantity as an amount of the base asset (SPOT), exact."""
         return quantity * self.base_unit
-
-    def fee(self, notional: int, rate: int) -> int:
-        """Fee on a notional: rounded up (against us) on the settle asset's scale; a rebate too."""
-        return div_ceil(notional * rate, RATE_ONE)
 
     def mid_twice(self) -> int:
         """Bid + ask (twice the mid, so that it stays exact); 0 when a side is missing."""

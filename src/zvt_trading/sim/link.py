@@ -1,10 +1,9 @@
 """The connection between us and a venue, under simulated time: when a message arrives, if it does.
 
-Nothing here sleeps or knows what is carried: a link answers with due times, and the wire is the
-queue of everything under way. All faults are drawn from a seed, so a run can be repeated exactly.
+Nothing here sleeps or knows what is carried: a link answers with due times. All faults are
+drawn from a seed, so a run can be repeated exactly.
 """
 
-from heapq import heappop, heappush
 from typing import Final, final
 
 from zvt_trading.core.rng import Rng
@@ -126,49 +125,3 @@ class Link:
         """A delay within the profile's bounds."""
         spread = self.profile.delay_max - self.profile.delay_min
         return self.profile.delay_min + (self._rng.below(spread + 1) if spread else 0)
-
-
-@final
-class Parcel:
-    """Something under way: due at a time, of a kind the owner of the wire knows."""
-
-    def __init__(self, due: int, seq: int, kind: int, payload: object) -> None:
-        self.due: Final = due
-        self.seq: Final = seq
-        self.kind: Final = kind
-        self.payload: Final = payload
-
-
-@final
-class Wire:
-    """Everything under way in a simulated world, the next due first; ties as they were pushed."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Parcel]] = []
-        self._seq = 0
-
-    def __len__(self) -> int:
-        """How many parcels are under way."""
-        return len(self._heap)
-
-    def push(self, due: int, kind: int, payload: object) -> None:
-        """Put something on its way."""
-        self._seq += 1
-        heappush(self._heap, (due, self._seq, Parcel(due, self._seq, kind, payload)))
-
-    def push_all(self, dues: tuple[int, ...], kind: int, payload: object) -> None:
-        """Put one copy on its way for each due time a link gave."""
-        for due in dues:
-            self.push(due, kind, payload)
-
-    def next_due(self) -> int:
-        """When the next parcel is due; -1 when nothing is under way."""
-        return self._heap[0][0] if self._heap else -1
-
-    def peek(self) -> Parcel | None:
-        """The next parcel, left where it is; None when nothing is under way."""
-        return self._heap[0][2] if self._heap else None
-
-    def pop(self) -> Parcel:
-        """Take the next parcel; IndexError when nothing is under way."""
-        return heappop(self._heap)[2]
