@@ -4,17 +4,22 @@ The table in core/order_fsm.py is the one place where the life of an order is de
 and the tables of the documentation are made from it, and a test runs `--check`.
 """
 
+import ast
 import sys
 from pathlib import Path
 
 from zvt_trading.core import order_fsm
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "order-life.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "order-life.md"
+SOURCE = ROOT / "src" / "zvt_trading" / "core" / "order_fsm.py"
 
 
 def page() -> str:
     """The whole page."""
-    prose = (order_fsm.__doc__ or "").split("\n\n", 1)[1].strip()
+    # From the source: a compiled module has no docstring.
+    docstring = ast.get_docstring(ast.parse(SOURCE.read_text(encoding="utf-8"))) or ""
+    prose = docstring.split("\n\n", 1)[1].strip()
     return "\n".join(
         [
             "# The life of an order",
