@@ -47,6 +47,10 @@ class Listing:
         """The best price an order on this side would meet; 0 when there is none."""
         return self.market.best_ask() if side == BUY else self.market.best_bid()
 
+    def is_quiet(self) -> bool:
+        """Whether nothing is to be done after the market moved: no fill, stop or position."""
+        return self.is_spot and not self.stops and not self.market.fills
+
     def mark_by_mid(self) -> None:
         """Without a mark price feed the mark is the middle of the market, rounded down."""
         bid = self.market.best_bid()

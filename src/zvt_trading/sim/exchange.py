@@ -65,6 +65,7 @@ DUPLICATE_EVER: Final = 0  # refused for as long as the old order is remembered
 DUPLICATE_OPEN: Final = 1  # refused only while the old order is open (Binance)
 DUPLICATE_RETURNED: Final = 2  # answered with the old order, nothing new is made (Coinbase)
 
+_NOTHING: Final[list[Report]] = []  # the answer to most quotes, never written to
 _OTHER: Final = int(Reason.VENUE_REJECTED)
 _FILTER: Final = int(Reason.VENUE_FILTER)
 _DUPLICATE_ID: Final = int(Reason.VENUE_DUPLICATE_ID)
@@ -317,16 +318,20 @@ class SimExchange:
         return out
 
     def on_quote(self, now: int, message: QuoteTick) -> list[Report]:
-        """`on_market` for the most frequent message."""
-        out: list[Report] = []
+        """`on_market` for the most frequent message; what it returns is only to be read."""
         desk = self.desk
+        out = _NOTHING
         if desk.expiry:
+            out = []
             desk.expire(now, out)
         listing = desk.listings.get(message.instrument)
         if listing is not None:
             listing.market.on_quote(message)
-            desk.drain(listing, now, out)
-            desk.watch(listing, now, out)
+            if not listing.is_quiet():
+                if out is _NOTHING:
+                    out = []
+                desk.drain(listing, now, out)
+                desk.watch(listing, now, out)
         return out
 
     def collect(self, now: int) -> list[Report]:

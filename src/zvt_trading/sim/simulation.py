@@ -209,7 +209,7 @@ class Simulation:
         """Let time pass until nothing of ours is under way or unknown, at most for `limit` ns."""
         end = self.now + limit
         while not self.is_settled():
-            due = self._next_due()
+            due = self.next_due()
             if due < 0 or due > end:
                 return self.is_settled()
             self.advance(due)
@@ -231,7 +231,7 @@ class Simulation:
 
     def next_due(self) -> int:
         """When the next thing under way arrives; -1 when nothing is."""
-        return self._next_due()
+        return self._heap[0][0] if self._heap else -1
 
     def in_flight(self) -> int:
         """How many messages and reminders are under way."""
@@ -248,21 +248,22 @@ class Simulation:
         if self._flushing:
             return
         self._flushing = True
+        # One list for ever: what an event leads to is appended while it is read.
+        out = self.core.recorder.out
+        done = 0
         try:
-            recorder = self.core.recorder
-            while recorder.out:
-                for event in recorder.take():
-                    self.events += 1
-                    if self.journal is not None:
-                        self.journal.append(event)
-                    self._dispatch(event)
-                    for subscriber in self.subscribers:
-                        subscriber(event)
+            while done < len(out):
+                event = out[done]
+                done += 1
+                self.events += 1
+                if self.journal is not None:
+                    self.journal.append(event)
+                self._dispatch(event)
+                for subscriber in self.subscribers:
+                    subscriber(event)
         finally:
+            del out[:done]  # when a subscriber raised, the rest's turn comes with the next flush
             self._flushing = False
-
-    def _next_due(self) -> int:
-        return self._heap[0][0] if self._heap else -1
 
     def _dispatch(self, event: Event) -> None:
         """The effects of an event."""
