@@ -19,9 +19,10 @@ from risk_world import (
 )
 
 from zvt_trading.core.refusal import number_scale
-from zvt_trading.core.risk_money import base_value, reference_twice, within_share, worst_price
+from zvt_trading.core.risk_money import reference_twice, within_share, worst_price
 from zvt_trading.core.state import Order
 from zvt_trading.core.ticket import Ticket
+from zvt_trading.core.valuation import base_value
 from zvt_trading.messages.codes import (
     BUY,
     FOK,

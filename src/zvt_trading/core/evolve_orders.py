@@ -76,8 +76,7 @@ class OrderEvolver:
         order.role = event.role
         if event.list_id:
             self._link(order, event.list_id, event.list_kind)
-        settles = event.hold_asset == holding.settle.asset
-        balance = holding.settle if settles else holding.base
+        balance = holding.balance_of(event.hold_asset)
         self.place(order, event.held, balance, event.hold, event.worst_price, event.ts)
 
     def place(
@@ -124,9 +123,7 @@ class OrderEvolver:
         self._step(order, RELEASE)
         self._disarm(order)
         order.quantity = event.quantity
-        holding = order.holding
-        settles = event.hold_asset == holding.settle.asset
-        balance = holding.settle if settles else holding.base
+        balance = order.holding.balance_of(event.hold_asset)
         self._start_working(order, balance, event.hold, event.worst_price)
         self.risk.on_placed(order, event.ts)
 

@@ -8,12 +8,12 @@ itself.
 from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.ledger import Balance
 from zvt_trading.core.margin import initial_margin
 from zvt_trading.core.risk_limits import Limits
 from zvt_trading.core.state import Portfolio
 from zvt_trading.core.ticket import Ticket
 from zvt_trading.core.units import BPS_ONE, RATE_ONE, div_ceil, round_up_to
+from zvt_trading.core.valuation import base_value
 from zvt_trading.messages.codes import BUY
 
 
@@ -88,15 +88,6 @@ def largest_value_price(instrument: Instrument, side: int, price: int, twice: in
     if instrument.is_inverse:
         return min(price, twice >> 1)
     return max(price, (twice + 1) >> 1)
-
-
-def base_value(balance: Balance, amount: int) -> int:
-    """An amount of the balance's asset in the portfolio's base asset, rounded down."""
-    if balance.rate_num == balance.rate_den:
-        return amount
-    if balance.rate_num == 1:  # another scale of the base asset: compiled, no product of money
-        return amount // balance.rate_den
-    return amount * balance.rate_num // balance.rate_den
 
 
 def worst_value(ticket: Ticket, quantity: int, twice: int) -> int:

@@ -15,9 +15,10 @@ from zvt_trading.core.risk_limits import (
     Limits,
     ScopedLimit,
 )
-from zvt_trading.core.risk_money import Facts, base_value, within_share, worst_value
+from zvt_trading.core.risk_money import Facts, within_share, worst_value
 from zvt_trading.core.ticket import Ticket
 from zvt_trading.core.units import BPS_ONE
+from zvt_trading.core.valuation import base_value
 from zvt_trading.messages.codes import SCOPE_PORTFOLIO, SCOPE_STRATEGY, SCOPE_VENUE
 from zvt_trading.messages.reasons import Reason
 

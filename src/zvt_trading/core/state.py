@@ -134,6 +134,10 @@ class Holding:
         self.fees = 0
         self.funding = 0
 
+    def balance_of(self, asset: str) -> Balance:
+        """The one of its two balances that holds this asset."""
+        return self.settle if asset == self.settle.asset else self.base
+
 
 @final
 class OrderList:

@@ -8,11 +8,18 @@ from zvt_trading.core.ledger import Balance
 from zvt_trading.core.state import Holding, Market, Portfolio
 
 
+def base_value(balance: Balance, amount: int) -> int:
+    """An amount of the balance's asset in the portfolio's base asset, rounded down."""
+    if balance.rate_num == balance.rate_den:
+        return amount
+    if balance.rate_num == 1:  # another scale of the base asset: compiled, no product of money
+        return amount // balance.rate_den
+    return amount * balance.rate_num // balance.rate_den
+
+
 def revalue(portfolio: Portfolio, balance: Balance) -> None:
     """Bring a balance's value, and with it the equity, up to date with its total."""
-    value = balance.total
-    if balance.rate_num != balance.rate_den:  # big products are slow
-        value = value * balance.rate_num // balance.rate_den
+    value = base_value(balance, balance.total)
     portfolio.equity += value - balance.value
     balance.value = value
 
@@ -25,20 +32,15 @@ def refresh(holding: Holding) -> None:
     quantity = holding.position.quantity
     portfolio = holding.portfolio
     if not instrument.is_spot:  # spot gains are in the base asset's balance already
-        gain = holding.position.unrealized(mark)
-        if settle.rate_num != settle.rate_den:
-            gain = gain * settle.rate_num // settle.rate_den
+        gain = base_value(settle, holding.position.unrealized(mark))
         portfolio.equity += gain - holding.unrealized_value
         holding.unrealized_value = gain
     longest = quantity + holding.open_buy
     shortest = holding.open_sell - quantity
     worst = longest if longest > shortest else shortest
-    if worst <= 0 or mark <= 0:
-        exposure = 0
-    else:
-        exposure = instrument.value(mark, worst)
-        if settle.rate_num != settle.rate_den:
-            exposure = exposure * settle.rate_num // settle.rate_den
+    exposure = 0
+    if worst > 0 and mark > 0:
+        exposure = base_value(settle, instrument.value(mark, worst))
     portfolio.exposure += exposure - holding.exposure_value
     holding.exposure_value = exposure
 

@@ -8,6 +8,7 @@ from zvt_trading.core.ledger import Balance
 from zvt_trading.core.margin import cross_wallet, liquidation_price, maintenance_margin
 from zvt_trading.core.state import Holding, Order, Portfolio, State
 from zvt_trading.core.units import div_half_even
+from zvt_trading.core.valuation import base_value
 from zvt_trading.messages.codes import ISOLATED, ROLE_STOP_LOSS, ROLE_TAKE_PROFIT
 from zvt_trading.messages.events import OrderFilled
 from zvt_trading.runtime.codes import (
@@ -213,10 +214,10 @@ def portfolio_summary(state: State, portfolio: Portfolio) -> PortfolioSummary:
         settle = holding.settle
         position = holding.position
         mark = holding.instrument.mark
-        realized += position.realized * settle.rate_num // settle.rate_den
-        unrealized += position.unrealized(mark) * settle.rate_num // settle.rate_den
-        fees += holding.fees * settle.rate_num // settle.rate_den
-        funding += holding.funding * settle.rate_num // settle.rate_den
+        realized += base_value(settle, position.realized)
+        unrealized += base_value(settle, position.unrealized(mark))
+        fees += base_value(settle, holding.fees)
+        funding += base_value(settle, holding.funding)
     cash = sum(b.value for b in portfolio.balances if _is_cash(portfolio, b))
     drawdown = max(0, portfolio.peak_equity - portfolio.equity)
     held = [b for b in portfolio.balances if b.total or b.held or b.margin]
