@@ -24,10 +24,12 @@ from risk_world import (
 
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.ledger import Balance
+from zvt_trading.core.restore import restore, snapshot_head, snapshot_orders
 from zvt_trading.core.snapshot import digest
 from zvt_trading.core.state import Holding, Order, Portfolio
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
+from zvt_trading.messages.codec import decode_snapshot, encode_snapshot
 from zvt_trading.messages.codes import BRACKET, BUY, INVERSE, LIMIT, LINEAR, MARKET, OCO, TAKER
 from zvt_trading.messages.commands import (
     AmendOrder,
@@ -136,11 +138,23 @@ class CoreWorld:
             self.twin.replay(event)
         assert problems(self.core.state) == []
         assert self.digest() == digest(self.twin.state, self.twin.risk)
+        assert self.digest() == self.digest_of_snapshot()
         return self.last
 
     def digest(self) -> str:
         """Of the core's state."""
         return digest(self.core.state, self.core.risk)
+
+    def digest_of_snapshot(self) -> str:
+        """Of a core restored from a snapshot of this one that went through its stored form."""
+        body = encode_snapshot(
+            snapshot_head(self.state, self.core.risk, self.digest()), snapshot_orders(self.state)
+        )
+        head, orders = decode_snapshot(body)
+        other = TradingCore()
+        restore(other, head, orders)
+        assert problems(other.state) == []
+        return digest(other.state, other.risk)
 
     # Market data.
 

@@ -203,6 +203,19 @@ def amend(price: int = 0, quantity: int = 0, **situation: Any) -> Way:
     return way
 
 
+def suspended(reason: Reason) -> Way:
+    """While the engine may take no new risk."""
+
+    def way() -> CoreWorld:
+        world = CoreWorld()
+        world.core.control.suspend(reason, "so")
+        world.step()
+        world.submit(BUY, ONE)
+        return world
+
+    return way
+
+
 STOP_AT: dict[str, Any] = {"kind": STOP, "trigger_price": 9_500}
 TAG: dict[str, Any] = {"client_tag": "tag"}
 
@@ -251,6 +264,8 @@ WAYS: dict[Reason, Way] = {
     Reason.TRADING_REDUCING: in_state(REDUCING),
     Reason.VENUE_UNHEALTHY: after(VenueStatus("x", healthy=False, ts=NOW)),
     Reason.COOL_DOWN: cooling,
+    Reason.RECOVERING: suspended(Reason.RECOVERING),
+    Reason.STORE_UNAVAILABLE: suspended(Reason.STORE_UNAVAILABLE),
     Reason.NO_REFERENCE_PRICE: no_price,
     Reason.STALE_DATA: after(wait=60 * 10**9),
     Reason.BOOK_INVALID: after(BookInvalid(SPOT_ID, NOW, "gap")),

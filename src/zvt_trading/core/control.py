@@ -3,13 +3,19 @@
 from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.limits import EQUITY_SAMPLE_NS, MONEY_SCALE_USUAL, NAME_LENGTH_MAX
+from zvt_trading.core.limits import (
+    EQUITY_RECORD_NS,
+    EQUITY_SAMPLE_NS,
+    MONEY_SCALE_USUAL,
+    NAME_LENGTH_MAX,
+)
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.order_ids import sequence_of
 from zvt_trading.core.order_manager import OrderManager
 from zvt_trading.core.recorder import Recorder
 from zvt_trading.core.state import Holding, Order, Portfolio, State
 from zvt_trading.core.units import DAY, MAX_SCALE
+from zvt_trading.core.valuation import is_marked
 from zvt_trading.messages.codes import (
     ACTIVE,
     AVERAGE,
@@ -47,7 +53,11 @@ from zvt_trading.messages.commands import (
 from zvt_trading.messages.events import (
     CommandRefused,
     Deposited,
+    EngineResumed,
+    EngineStarted,
+    EngineSuspended,
     EquitySampled,
+    HistoryRead,
     InstrumentListed,
     KillSwitchPulled,
     LeverageSet,
@@ -202,11 +212,33 @@ class Control:
         recorder.record(KillSwitchPulled(recorder.seq(), recorder.now, command))
         self.change_state(SCOPE_GLOBAL, "", HALTED, Reason.KILL_SWITCH, 0, 0, command.text)
         self.orders.cancel_all(CancelAll(reason=int(Reason.KILL_SWITCH)))
-        if not command.flatten:
-            return
-        for portfolio in self.state.portfolios.values():
-            for holding in list(portfolio.holdings.values()):
-                self._flatten(holding)
+        if command.flatten:
+            self._flatten_all()
+
+    def start(self, epoch: int) -> None:
+        """This process takes the journal over; with a past it begins suspended."""
+        recorder = self.recorder
+        recovering = self.state.seq > 0
+        recorder.record(EngineStarted(recorder.seq(), recorder.now, epoch, recovering))
+
+    def suspend(self, reason: int, text: str) -> None:
+        """Take no new risk until `resume`."""
+        recorder = self.recorder
+        recorder.record(EngineSuspended(recorder.seq(), recorder.now, int(reason), text))
+
+    def resume(self, text: str) -> None:
+        """New risk may be taken again; what a kill switch could not close meanwhile is closed."""
+        recorder = self.recorder
+        recorder.record(EngineResumed(recorder.seq(), recorder.now, text))
+        if self.state.flatten_seq:
+            self._flatten_all()
+
+    def read_history(self, venue: str, cursor: int) -> None:
+        """A venue's history was taken in up to `cursor`; never back."""
+        known = self.state.venues.get(venue)
+        if known is not None and cursor > known.history_cursor:
+            recorder = self.recorder
+            recorder.record(HistoryRead(recorder.seq(), recorder.now, venue, cursor))
 
     def after_kill(self, order: Order) -> None:
         """An order from before a kill switch that flattens has changed: close what it left open.
@@ -217,6 +249,11 @@ class Control:
         """
         if is_closed(order.life) and sequence_of(order.id) <= self.state.flatten_seq:
             self._flatten(order.holding)
+
+    def _flatten_all(self) -> None:
+        for portfolio in self.state.portfolios.values():
+            for holding in list(portfolio.holdings.values()):
+                self._flatten(holding)
 
     def _flatten(self, holding: Holding) -> None:
         """Close at market what is not being closed already, as far as the coins are free."""
@@ -253,6 +290,9 @@ class Control:
         self.sampled_ts = now
         day = now // DAY
         for portfolio in self.state.portfolios.values():
+            if not is_marked(portfolio):
+                continue
+            portfolio.unmarked = False
             if portfolio.equity_shift:
                 self._shift(portfolio, 0)
             equity = portfolio.equity
@@ -260,6 +300,9 @@ class Control:
                 self._sample(portfolio, max(portfolio.peak_equity, equity), equity, day)
             elif equity > portfolio.peak_equity:
                 self._sample(portfolio, equity, portfolio.day_start_equity, day)
+            elif equity != portfolio.sampled_equity:
+                if now - portfolio.sampled_ts >= EQUITY_RECORD_NS:
+                    self._sample(portfolio, portfolio.peak_equity, portfolio.day_start_equity, day)
             if portfolio.trading_state == ACTIVE:
                 reason = self.recorder.risk.breach(portfolio)
                 if reason:

@@ -31,9 +31,13 @@ from zvt_trading.messages.events import (
     CommandRefused,
     CoolDownStarted,
     Deposited,
+    EngineResumed,
+    EngineStarted,
+    EngineSuspended,
     EquitySampled,
     Event,
     FundingSettled,
+    HistoryRead,
     InstrumentListed,
     KillSwitchPulled,
     LeverageSet,
@@ -59,6 +63,7 @@ from zvt_trading.messages.events import (
     Transferred,
     Withdrawn,
 )
+from zvt_trading.messages.reasons import Reason
 
 
 @final
@@ -163,6 +168,8 @@ class Evolver:
             portfolio.peak_equity = event.peak
             portfolio.day_start_equity = event.day_start
             portfolio.day = event.day
+            portfolio.sampled_equity = event.equity
+            portfolio.sampled_ts = event.ts
         elif isinstance(event, InstrumentListed):
             self._listed(event)
         elif isinstance(event, PortfolioOpened):
@@ -179,8 +186,23 @@ class Evolver:
         elif isinstance(event, KillSwitchPulled):
             if event.request.flatten:
                 self.state.flatten_seq = self.state.order_seq
-        elif not isinstance(event, CommandRefused | ReportQuarantined):
+        elif not self._apply_engine(event):
             raise EvolveError(f"unknown event {type(event)}")
+
+    def _apply_engine(self, event: Event) -> bool:
+        """The engine's own life, and what is only noted."""
+        if isinstance(event, EngineStarted):
+            self.state.epoch = event.epoch
+            self.state.suspended = int(Reason.RECOVERING) if event.recovering else 0
+        elif isinstance(event, EngineSuspended):
+            self.state.suspended = event.reason
+        elif isinstance(event, EngineResumed):
+            self.state.suspended = 0
+        elif isinstance(event, HistoryRead):
+            self.state.venues[event.venue].history_cursor = event.cursor
+        else:
+            return isinstance(event, CommandRefused | ReportQuarantined)
+        return True
 
     def _listed(self, event: InstrumentListed) -> None:
         """A new instrument; balances that nothing priced until now may be valued by it."""

@@ -61,6 +61,7 @@ class Balance:
         self.rate_den = 1
         self.value = 0
         self.unvalued = False
+        self.had_value = False  # before a restart, so its first price is no news
 
     def name(self) -> str:
         """Account name in postings: "portfolio/@venue"."""

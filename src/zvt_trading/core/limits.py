@@ -26,5 +26,8 @@ MONEY_SCALE_USUAL: Final = 8
 EQUITY_SAMPLE_NS: Final = 1_000_000_000
 """How often equity is sampled for drawdown and daily loss: once a second of the core's time."""
 
+EQUITY_RECORD_NS: Final = 60_000_000_000
+"""How often a changed equity is journalled: a curve of minutes for drawdown, returns and charts."""
+
 VENUE_ENTRIES_KEPT: Final = 100_000
 """Funding payments and liquidations remembered so that none is booked twice (3 a day each)."""

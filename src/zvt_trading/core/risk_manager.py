@@ -32,11 +32,13 @@ from zvt_trading.core.risk_rules import (
     rule_cool_down,
     rule_duplicate,
     rule_funds,
+    rule_marked,
     rule_rate_day,
     rule_rate_hour,
     rule_rate_second,
     rule_repeated,
     rule_self_cross,
+    rule_suspended,
     rule_trading_state,
     rule_venue_health,
 )
@@ -123,11 +125,13 @@ class RiskManager:
             return self._check_held(ticket, flow, state, now)
         facts = Facts(ticket, flow.limits.collar_bps, now)
         if ticket.is_flatten:
-            return self._check_flatten(ticket, facts)
+            return self._check_flatten(ticket, facts, state)
         return (
             rule_trading_state(ticket, state, facts.reducing)
             or rule_venue_health(ticket)
             or rule_cool_down(ticket, now, facts.reducing)
+            or rule_suspended(ticket, state)
+            or rule_marked(ticket, facts.reducing)
             or check_data(ticket, flow.limits, facts)
             or check_size(ticket, flow.limits, facts, flow.open_orders)
             or self._check_pace(ticket, flow, now)
@@ -293,19 +297,24 @@ class RiskManager:
         value = ticket.instrument.value(price, ticket.quantity)
         return (
             rule_trading_state(ticket, state, reducing)
+            or rule_suspended(ticket, state)
             or rule_order_quantity(ticket, flow.limits)
             or rule_order_notional(ticket, flow.limits, value)
             or rule_open_orders(ticket, flow.open_orders)
             or rule_duplicate(ticket, flow.limits, flow.pattern, now)
         )
 
-    def _check_flatten(self, ticket: Ticket, facts: Facts) -> int:
+    def _check_flatten(self, ticket: Ticket, facts: Facts, state: State) -> int:
         """The kill switch closing a position: nothing but impossibility stops it.
 
-        Without any price the order goes out unbounded (`worst_price` 0). A perpetual's closing
+        While the engine is suspended it waits, and is asked again when it resumes. Without any price the order goes out unbounded (`worst_price` 0). A perpetual's closing
         order reserves nothing, whatever other orders are still being cancelled.
         """
-        reason = rule_venue_health(ticket) or rule_reduce_only(ticket, facts.reducing)
+        reason = (
+            rule_venue_health(ticket)
+            or rule_suspended(ticket, state)
+            or rule_reduce_only(ticket, facts.reducing)
+        )
         if reason or ticket.instrument.is_spot:
             return reason or rule_funds(ticket, facts)
         ticket.hold_balance = ticket.holding.settle

@@ -29,6 +29,7 @@ from zvt_trading.core.risk_windows import IntentKey, Pattern, RateCounter
 from zvt_trading.core.state import Holding, Order, State
 from zvt_trading.core.ticket import Ticket
 from zvt_trading.core.units import BPS_ONE, SECOND
+from zvt_trading.core.valuation import is_marked
 from zvt_trading.messages.codes import (
     ACTIVE,
     BUY,
@@ -79,6 +80,28 @@ def rule_trading_state(ticket: Ticket, state: State, reducing: bool) -> int:
         return 0
     text = f"only orders that reduce a position are let through ({key or 'everywhere'})"
     return refuse_scope(ticket, Reason.TRADING_REDUCING, scope, key, 0, strictest, text)
+
+
+def rule_suspended(ticket: Ticket, state: State) -> int:
+    """The engine knows what it has, and can remember what it does.
+
+    While it does not, nothing that could add risk is sent; a held stop waits.
+    """
+    if state.suspended == 0:
+        return 0
+    text = "the store cannot take orders down: nothing new is sent until it can"
+    if state.suspended == Reason.RECOVERING:
+        text = "the engine was restarted and still compares its books with the venues"
+    return refuse_scope(ticket, Reason(state.suspended), SCOPE_GLOBAL, "", 0, 0, text)
+
+
+def rule_marked(ticket: Ticket, reducing: bool) -> int:
+    """After a restart, nothing is risked before all that is held has a price again."""
+    portfolio = ticket.portfolio
+    if reducing or not portfolio.unmarked or is_marked(portfolio):
+        return 0
+    text = "since the restart not everything the portfolio holds has had a price"
+    return refuse_portfolio(ticket, Reason.NO_REFERENCE_PRICE, 0, 0, text)
 
 
 def rule_venue_health(ticket: Ticket) -> int:

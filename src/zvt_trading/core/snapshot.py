@@ -1,9 +1,10 @@
-"""The state as a canonical list of values, and its digest: equal digests, equal states.
+"""The state as a canonical sequence of lines, and its digest: equal digests, equal states.
 
 Only what events decide is in it: no market view, no valuation. Empty accounts and untouched
 positions are left out, so that merely looking at them (a refused order) does not count.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
@@ -17,9 +18,47 @@ _NOTHING_BOOKED: Final = "0 0 0 0 0 0"
 
 def state_lines(state: State, risk: RiskManager) -> list[str]:
     """One line a thing, in a canonical order."""
-    lines = [f"engine {state.seq} {state.order_seq} {state.trading_state} {state.flatten_seq}"]
+    return list(each_line(state, risk))
+
+
+def each_line(state: State, risk: RiskManager) -> Iterator[str]:
+    """`state_lines` one by one, for whoever must let others run in between."""
+    yield from _control_lines(state)
+    for name in _sorted(list(state.portfolios)):
+        yield from _portfolio_lines(state.portfolios[name])
+    yield from _money_lines(state)
+    for order_id in state.orders:
+        yield _order_line(state.orders[order_id])
+    yield f"closed {' '.join(state.closed[state.closed_head :])}"
+    yield f"entries {sorted(state.venue_entries)}"
+    yield f"tags {sorted(state.client_tags)}"
+    yield f"risk {risk.state_items()}"
+
+
+def digest(state: State, risk: RiskManager) -> str:
+    """32 hex digits over `state_lines`."""
+    return digest_of(each_line(state, risk))
+
+
+def digest_of(lines: Iterator[str]) -> str:
+    """The digest over the lines that `each_line` gives."""
+    hashed = blake2b(digest_size=16)
+    for line in lines:
+        hashed.update(line.encode())
+        hashed.update(b"\n")
+    return hashed.hexdigest()
+
+
+def _control_lines(state: State) -> list[str]:
+    lines = [
+        (
+            f"engine {state.seq} {state.epoch} {state.order_seq} {state.trading_state} "
+            f"{state.suspended} {state.flatten_seq}"
+        )
+    ]
     for venue in _sorted(list(state.venues)):
-        lines.append(f"venue {venue} {state.venues[venue].trading_state}")
+        known = state.venues[venue]
+        lines.append(f"venue {venue} {known.trading_state} {known.history_cursor}")
     for symbol in _sorted(list(state.symbols)):
         lines.append(f"symbol {symbol} {state.symbols[symbol].trading_state}")
     for name in _sorted(list(state.strategies)):
@@ -27,8 +66,11 @@ def state_lines(state: State, risk: RiskManager) -> list[str]:
             lines.append(f"strategy {name} {state.strategies[name].trading_state}")
     for instrument in _sorted(list(state.markets)):
         lines.append(f"market {state.markets[instrument].instrument.spec}")
-    for name in _sorted(list(state.portfolios)):
-        lines.extend(_portfolio_lines(state.portfolios[name]))
+    return lines
+
+
+def _money_lines(state: State) -> list[str]:
+    lines: list[str] = []
     for balance in sorted(state.ledger.balances(), key=_owner):
         if balance.total or balance.held or balance.margin:
             lines.append(
@@ -43,22 +85,7 @@ def state_lines(state: State, risk: RiskManager) -> list[str]:
             )
             if sources != _NOTHING_BOOKED:
                 lines.append(f"proof {name} {row.asset} {sources}")
-    for order_id in state.orders:
-        lines.append(_order_line(state.orders[order_id]))
-    lines.append(f"closed {' '.join(state.closed[state.closed_head :])}")
-    lines.append(f"entries {sorted(state.venue_entries)}")
-    lines.append(f"tags {sorted(state.client_tags)}")
-    lines.append(f"risk {risk.state_items()}")
     return lines
-
-
-def digest(state: State, risk: RiskManager) -> str:
-    """32 hex digits over `state_lines`."""
-    hashed = blake2b(digest_size=16)
-    for line in state_lines(state, risk):
-        hashed.update(line.encode())
-        hashed.update(b"\n")
-    return hashed.hexdigest()
 
 
 def _owner(balance: Balance) -> tuple[str, str, str]:
@@ -75,7 +102,7 @@ def _portfolio_lines(portfolio: Portfolio) -> list[str]:
         (
             f"portfolio {portfolio.request} {portfolio.trading_state} {portfolio.open_orders} "
             f"{portfolio.peak_equity} {portfolio.day_start_equity} {portfolio.day} "
-            f"{portfolio.cool_down_until}"
+            f"{portfolio.cool_down_until} {portfolio.sampled_equity} {portfolio.sampled_ts}"
         )
     ]
     for instrument in _sorted(list(portfolio.holdings)):

@@ -28,6 +28,7 @@ class Venue:
     def __init__(self, name: str) -> None:
         self.name: Final = name
         self.trading_state = ACTIVE
+        self.history_cursor = 0  # its history was read up to here
         self.healthy = True  # what the feeds said; not journalled
 
 
@@ -97,12 +98,15 @@ class Portfolio:
         # Marked to market, base asset units. Not journalled; the marks of risk below are.
         self.equity = 0
         self.exposure = 0
+        self.unmarked = False  # restarted: `equity` lacks what has had no price yet
         self.equity_shift = 0  # value that appeared because a price did, not because we earned it
         # Risk marks, journalled by EquitySampled and CoolDownStarted.
         self.peak_equity = 0
         self.day_start_equity = 0
         self.day = -1
         self.cool_down_until = 0
+        self.sampled_equity = 0  # of the last EquitySampled
+        self.sampled_ts = 0
 
 
 @final
@@ -247,6 +251,7 @@ class State:
         self.order_seq = 0
         self.ts = 0
         self.trading_state = ACTIVE
+        self.suspended = 0  # RECOVERING or STORE_UNAVAILABLE: no new risk, whatever the states say
         self.flatten_seq = 0  # the kill switch flattens: number of the last order before it
         self.ledger: Final = Ledger()
         self.positions: Final = PositionManager()
@@ -321,9 +326,13 @@ class State:
         found = self.ledger.find(portfolio.name, venue, asset)
         if found is None:
             found = self.ledger.balance(portfolio.name, venue, asset)
-            portfolio.balances.append(found)
-            value_balance(self, portfolio, found)
+            self.adopt_balance(portfolio, found)
         return found
+
+    def adopt_balance(self, portfolio: Portfolio, balance: Balance) -> None:
+        """A balance of the ledger belongs to this portfolio from now on."""
+        portfolio.balances.append(balance)
+        value_balance(self, portfolio, balance)
 
 
 def value_balance(state: State, portfolio: Portfolio, balance: Balance) -> None:

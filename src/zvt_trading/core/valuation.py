@@ -56,12 +56,27 @@ def mark_market(market: Market) -> None:
         revalue(valued.portfolio, balance)
         if balance.unvalued:
             balance.unvalued = False
-            valued.portfolio.equity_shift += balance.value - before
+            if not balance.had_value:
+                valued.portfolio.equity_shift += balance.value - before
         for settled in valued.settled:
             refresh(settled)
     for holding in market.holdings:
         if holding.position.quantity or holding.open_buy or holding.open_sell:
             refresh(holding)
+
+
+def is_marked(portfolio: Portfolio) -> bool:
+    """Whether the equity is whole: after a restart what had a price must first get one again."""
+    if not portfolio.unmarked:
+        return True
+    for balance in portfolio.balances:
+        if balance.total and balance.unvalued and balance.had_value:
+            return False
+    for holding in portfolio.holdings.values():
+        instrument = holding.instrument
+        if holding.position.quantity and not instrument.is_spot and instrument.mark <= 0:
+            return False
+    return True
 
 
 def set_quote(market: Market, bid: int, bid_size: int, ask: int, ask_size: int, ts: int) -> None:

@@ -19,6 +19,47 @@ from zvt_trading.messages.commands import (
 from zvt_trading.messages.market import InstrumentSpec
 
 
+class EngineStarted(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """A process took the journal over; `epoch` is part of every order id it gives from now on.
+
+    `recovering`: there is a past, so no new risk is taken until an EngineResumed says that what the
+    journal knows was compared with the venues.
+    """
+
+    seq: int
+    ts: int
+    epoch: int
+    recovering: bool
+
+
+class EngineSuspended(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """No new risk from now on, whatever the trading states: `reason` is RECOVERING or
+    STORE_UNAVAILABLE.
+    """
+
+    seq: int
+    ts: int
+    reason: int
+    text: str
+
+
+class EngineResumed(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """The reason of the suspension is gone; the trading states bind again, as they were."""
+
+    seq: int
+    ts: int
+    text: str
+
+
+class HistoryRead(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """Everything in a venue's history up to `cursor` was taken in."""
+
+    seq: int
+    ts: int
+    venue: str
+    cursor: int
+
+
 class InstrumentListed(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     seq: int
     ts: int
@@ -384,7 +425,11 @@ class ReportQuarantined(Struct, frozen=True, tag=True, tag_field="msg", gc=False
 
 
 Event = (
-    InstrumentListed
+    EngineStarted
+    | EngineSuspended
+    | EngineResumed
+    | HistoryRead
+    | InstrumentListed
     | PortfolioOpened
     | Deposited
     | Withdrawn

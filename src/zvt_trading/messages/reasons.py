@@ -55,6 +55,8 @@ class Reason(IntEnum):
     TRADING_REDUCING = 201
     VENUE_UNHEALTHY = 202
     COOL_DOWN = 203
+    RECOVERING = 204
+    STORE_UNAVAILABLE = 205
     # Market data.
     NO_REFERENCE_PRICE = 210
     STALE_DATA = 211
@@ -138,6 +140,8 @@ TRANSIENT = frozenset(
         Reason.NOT_SENT,
         Reason.NO_ROUTE,
         Reason.COOL_DOWN,
+        Reason.RECOVERING,
+        Reason.STORE_UNAVAILABLE,
     }
 )
 """Reasons after which the same request may succeed later without being changed."""
