@@ -24,12 +24,12 @@ from risk_world import (
 
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.ledger import Balance
-from zvt_trading.core.restore import restore, snapshot_head, snapshot_orders
+from zvt_trading.core.restore import restore, snapshot_head, snapshot_parts
 from zvt_trading.core.snapshot import digest
 from zvt_trading.core.state import Holding, Order, Portfolio
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
-from zvt_trading.messages.codec import decode_snapshot, encode_snapshot
+from zvt_trading.messages.codec import decode_snapshot, encode_part
 from zvt_trading.messages.codes import BRACKET, BUY, INVERSE, LIMIT, LINEAR, MARKET, OCO, TAKER
 from zvt_trading.messages.commands import (
     AmendOrder,
@@ -147,12 +147,11 @@ class CoreWorld:
 
     def digest_of_snapshot(self) -> str:
         """Of a core restored from a snapshot of this one that went through its stored form."""
-        body = encode_snapshot(
-            snapshot_head(self.state, self.core.risk, self.digest()), snapshot_orders(self.state)
-        )
-        head, orders = decode_snapshot(body)
+        lines = [encode_part(snapshot_head(self.state, self.core.risk, self.digest()))]
+        lines.extend(encode_part(part) for part in snapshot_parts(self.state))
+        head, parts = decode_snapshot(b"".join(lines))
         other = TradingCore()
-        restore(other, head, orders)
+        restore(other, head, parts)
         assert problems(other.state) == []
         return digest(other.state, other.risk)
 

@@ -18,7 +18,7 @@ from zvt_trading.messages.commands import (
     SetLimits,
     SubmitOrder,
 )
-from zvt_trading.messages.events import Event
+from zvt_trading.messages.events import Event, HistoryRead
 from zvt_trading.messages.market import QuoteTick
 from zvt_trading.sim.exchange import DUPLICATE_EVER, SimExchange
 from zvt_trading.sim.fills import RecordedMarket
@@ -109,8 +109,8 @@ class Rig:
         return self.core.state.orders[order_id]
 
     def names(self) -> list[str]:
-        """The kinds of the events so far, in order."""
-        return [type(event).__name__ for event in self.events]
+        """The kinds of the events so far, in order, without how far histories were read."""
+        return [type(event).__name__ for event in self.events if type(event) is not HistoryRead]
 
     def last(self, kind: type[Event]) -> Any:
         """The latest event of a kind."""

@@ -4,6 +4,7 @@ import pytest
 from simulation_rig import DEAD, MS, NEVER, PERFECT, SLOW, START, WATCHED, Rig
 from venue_world import SPOT_ID
 
+from journals import ListJournal
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.codes import (
     ACCEPTED,
@@ -132,13 +133,13 @@ class TestEvents:
     def test_the_journal_comes_before_the_subscribers(self) -> None:
         """And both get everything once, in order."""
         rig = Rig(PERFECT, PERFECT)
-        journal: list[Event] = []
+        journal = ListJournal()
         rig.simulation.journal = journal
         ahead: list[bool] = []
-        rig.simulation.subscribers.append(lambda event: ahead.append(event is journal[-1]))
+        rig.simulation.subscribers.append(lambda event: ahead.append(event in journal.events))
         counted = rig.simulation.events
         rig.buy()
-        assert rig.events == journal
+        assert rig.events == journal.events
         assert [True] * 3 == ahead
         assert counted + 3 == rig.simulation.events
 
@@ -258,7 +259,7 @@ class TestUnknownOrders:
         first = 0
         while rig.order(order_id).life != REJECTED:
             rig.simulation.advance(rig.simulation.next_due())
-            first = first or rig.simulation._negatives.get(order_id, 0)
+            first = first or rig.simulation.inquiry.negatives.get(order_id, 0)
         assert rig.last(OrderRejected).ts_venue - first >= ANSWER_TIMEOUT
 
     def test_reminders_about_what_is_forgotten_end(self) -> None:
@@ -401,6 +402,6 @@ class TestAmends:
         amended = rig.resting()
         rig.simulation.command(AmendOrder(amended, price=9_950))
         rig.wait(seconds=60)
-        assert {} == rig.simulation._amends
-        assert {} == rig.simulation._negatives
+        assert {} == rig.simulation.inquiry.amends
+        assert {} == rig.simulation.inquiry.negatives
         assert 1 == rig.simulation.in_flight()  # the next poll

@@ -131,7 +131,7 @@ class TestPolls:
         rig.wait(seconds=9)
         rig.simulation.mend_links()
         rig.simulation.advance(START + POLL_EVERY)
-        assert rig.exchange.record.seq == rig.port.cursor
+        assert rig.exchange.record.seq == rig.simulation.restart.cursor("binance")
 
     def test_the_cursor_moves_when_the_answer_has_arrived(self) -> None:
         """A lost answer is fetched again; an old one does not move it back."""
@@ -140,10 +140,10 @@ class TestPolls:
         seq = rig.exchange.record.seq
         rig.inward(DEAD)
         rig.wait(seconds=POLL_EVERY // SECOND)
-        assert 0 == rig.port.cursor
+        assert 0 == rig.simulation.restart.cursor("binance")
         rig.inward(WATCHED)
         rig.wait(seconds=POLL_EVERY // SECOND)
-        assert seq == rig.port.cursor
+        assert seq == rig.simulation.restart.cursor("binance")
 
     def test_an_end_with_fills_that_are_still_to_come_is_not_settled(self) -> None:
         """The venue counts more filled than we were told: it stays reserved for."""

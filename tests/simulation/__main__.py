@@ -19,12 +19,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, required=True, help="the (first) seed")
     parser.add_argument("--count", type=int, default=1, help="how many seeds; above 1, no trace")
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--crashes", action="store_true", help="the engine dies now and then")
     arguments = parser.parse_args()
     started = time.perf_counter()
     failed = 0
     kinds: Counter[str] = Counter()
     for seed in range(arguments.seed, arguments.seed + arguments.count):
-        result = run_seed(seed, arguments.steps, trace=say if arguments.count == 1 else None)
+        trace = say if arguments.count == 1 else None
+        result = run_seed(seed, arguments.steps, trace=trace, crashes=arguments.crashes)
         kinds.update(result.kinds)
         if result.problems:
             failed += 1

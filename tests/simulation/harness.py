@@ -6,6 +6,8 @@
 Everything is drawn from the seed: venues, fees, links, portfolios, the market, the commands. After
 every step the state must be consistent with itself, with the naive shadow book-keeping and with the
 venues' own books; at the end the faults stop, and the engine must agree with the venues' records.
+With `crashes` the engine also dies now and then, at any point of a commit or between two sends, and
+goes on from what was durable (see crashes.py).
 """
 
 import traceback
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
+from simulation.crashes import Crashes, CrashError
 from simulation.judge import verdict
 from simulation.shadow import Shadow
 from simulation.walk import Walk
@@ -23,6 +26,7 @@ from zvt_trading.core.units import SECOND
 from zvt_trading.messages.events import Event
 from zvt_trading.messages.market import MarketData
 from zvt_trading.sim.parcels import POLL_EVERY
+from zvt_trading.sim.simulation import Simulation
 
 STEPS: Final = 80
 SETTLE_LIMIT: Final = 600 * SECOND
@@ -57,7 +61,12 @@ class Run:
     """One seed being run."""
 
     def __init__(
-        self, seed: int, steps: int, sabotage: "Sabotage | None", trace: Trace | None
+        self,
+        seed: int,
+        steps: int,
+        sabotage: "Sabotage | None",
+        trace: Trace | None,
+        crashes: Crashes | None = None,
     ) -> None:
         self.result = SeedResult(seed, steps)
         self.trace = trace
@@ -65,13 +74,20 @@ class Run:
         self.shadow = Shadow()
         self.hash = blake2b(digest_size=16)
         self.world = World(seed)
-        self.simulation = self.world.simulation
+        self.crashes = crashes
         self.simulation.subscribers.append(self.note)
         add_venues(self.world)
+        if crashes is not None:
+            crashes.begin(self.simulation)
         open_for_business(self.world)
         self.walk = Walk(self.world.specs, self.world.rng.fork(3))
         self.wishes = Wishes(self.world, self.walk)
         self.sabotage = sabotage
+
+    @property
+    def simulation(self) -> Simulation:
+        """The engine with its venues: another one after each crash."""
+        return self.world.simulation
 
     def note(self, event: Event) -> None:
         """A subscriber like any other."""
@@ -105,12 +121,44 @@ class Run:
         if self.sabotage is not None:
             self.sabotage(self)
         for step in range(self.result.steps):
-            self.step()
+            self.step_or_crash()
             self.check(f"step {step}")
             if self.result.problems:
                 break
         else:
             self.settle()
+
+    def step_or_crash(self) -> None:
+        """A step; when the engine dies in it, it is started again until it stays up."""
+        if self.crashes is None:
+            self.step()
+            return
+        self.crashes.arm()
+        try:
+            self.step()
+        except CrashError:
+            self.revive(self.crashes)
+        self.crashes.disarm()
+
+    def revive(self, crashes: Crashes) -> None:
+        """Start on what is durable, however often that crashes as well."""
+        while True:
+            try:
+                simulation = crashes.restarted(self.simulation)
+                # Nothing counts but what is durable: more than was handed out, or less after an
+                # outage of the store.
+                self.journal.clear()
+                self.shadow = Shadow()
+                for event in crashes.journal.events:
+                    self.journal.append(event)
+                    self.shadow.event(event)
+                self.world.simulation = simulation
+                simulation.subscribers.append(self.note)
+                crashes.recover(simulation)
+            except CrashError:
+                continue
+            break
+        self.result.kinds["crash"] = crashes.count
 
     def step(self) -> None:
         """Time passes, the market moves, somebody may want something."""
@@ -146,6 +194,9 @@ class Run:
         """The faults stop; what is open is found out; the books are compared."""
         simulation = self.simulation
         simulation.mend_links()
+        if self.crashes is not None:
+            self.crashes.journal.mend()
+            simulation.tick()
         for _ in range(3):
             if not simulation.settle(SETTLE_LIMIT):
                 self.result.problems.append(f"I3 not settled within {SETTLE_LIMIT // SECOND} s")
@@ -153,6 +204,8 @@ class Run:
             simulation.advance(simulation.now + POLL_EVERY + SECOND)
             simulation.tick()
         self.check("settled")
+        if simulation.core.state.suspended:
+            self.result.problems.append("I16 the faults are over and the engine is suspended")
         self.result.problems.extend(verdict(self.world, self.shadow, self.journal))
 
 
@@ -161,7 +214,12 @@ Sabotage = Callable[[Run], None]
 
 
 def run_seed(
-    seed: int, steps: int = STEPS, sabotage: Sabotage | None = None, trace: Trace | None = None
+    seed: int,
+    steps: int = STEPS,
+    sabotage: Sabotage | None = None,
+    trace: Trace | None = None,
+    *,
+    crashes: bool = False,
 ) -> SeedResult:
     """Run one seed."""
-    return Run(seed, steps, sabotage, trace).go()
+    return Run(seed, steps, sabotage, trace, Crashes(seed) if crashes else None).go()

@@ -99,11 +99,17 @@ def funding_twice(run: Run, event: Event) -> None:
     run.simulation.core.report(run.simulation.now, again)
 
 
+def never_fetch(run: Run) -> None:
+    """No venue's history is fetched from now on."""
+    for venue in run.simulation.core.state.venues.values():
+        venue.history_cursor = NEVER
+
+
 def lose_fills(run: Run) -> None:
     """Half of the reports are lost, and the history is never fetched."""
     for port in run.simulation.ports.values():
         port.inward = Link(LinkProfile(loss_ppm=500_000), Rng(1))
-        port.cursor = NEVER
+    never_fetch(run)
 
 
 def change_price(run: Run, event: Event) -> None:
@@ -192,7 +198,7 @@ def false_reject(run: Run, event: Event) -> None:
     now = run.simulation.now
     for port in run.simulation.ports.values():
         port.inward = Link(LinkProfile(loss_ppm=1_000_000), Rng(1))
-        port.cursor = NEVER
+    never_fetch(run)
     if not event.held:
         reason = int(Reason.VENUE_REJECTED)
         run.simulation.core.report(now, VenueRejected(event.order_id, reason, "no", now))

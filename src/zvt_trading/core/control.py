@@ -300,9 +300,11 @@ class Control:
                 self._sample(portfolio, max(portfolio.peak_equity, equity), equity, day)
             elif equity > portfolio.peak_equity:
                 self._sample(portfolio, equity, portfolio.day_start_equity, day)
-            elif equity != portfolio.sampled_equity:
-                if now - portfolio.sampled_ts >= EQUITY_RECORD_NS:
-                    self._sample(portfolio, portfolio.peak_equity, portfolio.day_start_equity, day)
+            elif (
+                equity != portfolio.sampled_equity
+                and now - portfolio.sampled_ts >= EQUITY_RECORD_NS
+            ):
+                self._sample(portfolio, portfolio.peak_equity, portfolio.day_start_equity, day)
             if portfolio.trading_state == ACTIVE:
                 reason = self.recorder.risk.breach(portfolio)
                 if reason:

@@ -1,11 +1,12 @@
 """The state as a snapshot and back: `restored(taken(state)) == state`, to the digest.
 
-The orders come one by one, and the digest line by line, so that whoever takes a snapshot while an
+The parts come one by one, and the digest line by line, so that whoever takes a snapshot while an
 engine runs can let others go on in between. The market view is not in it: prices come from feeds.
 """
 
 from collections.abc import Iterator
 
+from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.risk_manager import RiskManager
 from zvt_trading.core.state import (
     Holding,
@@ -17,16 +18,18 @@ from zvt_trading.core.state import (
     Symbol,
     Venue,
 )
-from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.valuation import revalue
 from zvt_trading.messages.codes import PENDING
 from zvt_trading.messages.snapshot import (
+    SnapshotEntry,
     SnapshotHead,
     SnapshotHolding,
     SnapshotList,
     SnapshotOrder,
+    SnapshotPart,
     SnapshotPortfolio,
+    SnapshotTag,
 )
 
 
@@ -65,16 +68,16 @@ def snapshot_head(state: State, risk: RiskManager, digest: str) -> SnapshotHead:
             for market in state.markets.values()
         ],
         closed=state.closed[state.closed_head :],
-        client_tags=list(state.client_tags.items()),
-        venue_entries=list(state.venue_entries.items()),
         risk=risk.state_items(),
         orders=len(state.orders),
+        client_tags=len(state.client_tags),
+        venue_entries=len(state.venue_entries),
         digest=digest,
     )
 
 
-def snapshot_orders(state: State) -> Iterator[SnapshotOrder]:
-    """The orders, in the state's order."""
+def snapshot_parts(state: State) -> Iterator[SnapshotPart]:
+    """The orders, tags and entries, in the state's order."""
     for order in state.orders.values():
         yield SnapshotOrder(
             order.id, order.request, order.instrument.id, order.ts, order.quantity, order.price,
@@ -84,15 +87,20 @@ def snapshot_orders(state: State) -> Iterator[SnapshotOrder]:
             order.amend_price, order.amend_quantity, order.hold_before_amend, order.amended_ts,
             order.hold_released,
         )  # fmt: skip
+    for tag, order_id in state.client_tags.items():
+        yield SnapshotTag(tag, order_id)
+    for key, ts in state.venue_entries.items():
+        yield SnapshotEntry(key, ts)
 
 
-def restore(core: TradingCore, head: SnapshotHead, orders: list[SnapshotOrder]) -> None:
+def restore(core: TradingCore, head: SnapshotHead, parts: list[SnapshotPart]) -> None:
     """Make a new core the one that the snapshot was taken of; RestoreError when it cannot be."""
     state = core.state
     if state.seq:
         raise RestoreError(f"only a new core can be restored; this one is at event {state.seq}")
-    if head.orders != len(orders):
-        raise RestoreError(f"{len(orders)} orders in a snapshot of {head.orders}")
+    expected = head.orders + head.client_tags + head.venue_entries
+    if expected != len(parts):
+        raise RestoreError(f"{len(parts)} parts in a snapshot of {expected}")
     state.asset_scales.update(head.asset_scales)
     _restore_markets(state, head)
     for row in head.portfolios:
@@ -104,8 +112,13 @@ def restore(core: TradingCore, head: SnapshotHead, orders: list[SnapshotOrder]) 
         revalue(owner, balance)
     for holding in head.holdings:
         _restore_holding(state, holding)
-    for saved in orders:
-        _restore_order(state, saved)
+    for part in parts:
+        if isinstance(part, SnapshotOrder):
+            _restore_order(state, part)
+        elif isinstance(part, SnapshotTag):
+            state.client_tags[part.client_tag] = part.order_id
+        else:
+            state.venue_entries[part.key] = part.ts
     _restore_links(state, head)
     state.seq = head.seq
     state.ts = head.ts
@@ -117,8 +130,6 @@ def restore(core: TradingCore, head: SnapshotHead, orders: list[SnapshotOrder]) 
     for name, trading_state in head.strategies:
         state.strategy(name).trading_state = trading_state
     state.closed.extend(head.closed)
-    state.client_tags.update(head.client_tags)
-    state.venue_entries.update(head.venue_entries)
     core.risk.restore(head.risk)
     core.recorder.now = head.ts
 

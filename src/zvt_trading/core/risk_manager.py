@@ -307,8 +307,9 @@ class RiskManager:
     def _check_flatten(self, ticket: Ticket, facts: Facts, state: State) -> int:
         """The kill switch closing a position: nothing but impossibility stops it.
 
-        While the engine is suspended it waits, and is asked again when it resumes. Without any price the order goes out unbounded (`worst_price` 0). A perpetual's closing
-        order reserves nothing, whatever other orders are still being cancelled.
+        While the engine is suspended it waits, and is asked again when it resumes. Without any
+        price the order goes out unbounded (`worst_price` 0). A perpetual's closing order reserves
+        nothing, whatever other orders are still being cancelled.
         """
         reason = (
             rule_venue_health(ticket)

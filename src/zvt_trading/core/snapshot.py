@@ -30,8 +30,10 @@ def each_line(state: State, risk: RiskManager) -> Iterator[str]:
     for order_id in state.orders:
         yield _order_line(state.orders[order_id])
     yield f"closed {' '.join(state.closed[state.closed_head :])}"
-    yield f"entries {sorted(state.venue_entries)}"
-    yield f"tags {sorted(state.client_tags)}"
+    for entry in state.venue_entries:
+        yield f"entry {entry}"
+    for tag in state.client_tags:
+        yield f"tag {tag}"
     yield f"risk {risk.state_items()}"
 
 

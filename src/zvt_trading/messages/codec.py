@@ -6,13 +6,13 @@ stored form: a change of `messages/` that an old body does not fit raises `CODEC
 an upcaster from the version before; bodies on disk are never rewritten.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from zvt_trading.messages.events import Event
-from zvt_trading.messages.snapshot import SnapshotHead, SnapshotOrder
+from zvt_trading.messages.snapshot import SnapshotHead, SnapshotPart
 
 CODEC_VERSION: Final = 1
 
@@ -29,7 +29,7 @@ class CodecError(Exception):
 _encode = msgspec.json.Encoder().encode
 _events: Final = msgspec.json.Decoder(Event)
 _heads: Final = msgspec.json.Decoder(SnapshotHead)
-_orders: Final = msgspec.json.Decoder(SnapshotOrder)
+_parts: Final = msgspec.json.Decoder(SnapshotPart)
 
 
 def encode_event(event: Event) -> bytes:
@@ -40,26 +40,27 @@ def encode_event(event: Event) -> bytes:
 def decode_event(body: bytes | str, version: int = CODEC_VERSION) -> Event:
     """The event of a body; CodecError when there is none in it."""
     try:
+        event: Event
         if version == CODEC_VERSION:
-            return _events.decode(body)
-        raw: Body = msgspec.json.decode(body)
-        return msgspec.convert(_upcast(raw, version), Event)
+            event = _events.decode(body)
+        else:
+            raw: Body = msgspec.json.decode(body)
+            event = msgspec.convert(_upcast(raw, version), Event)
     except msgspec.MsgspecError as error:
         raise CodecError(f"not an event of version {version}: {error}") from error
+    return event
 
 
-def encode_snapshot(head: SnapshotHead, orders: Iterable[SnapshotOrder]) -> bytes:
-    """A snapshot: the head's line, then a line an order."""
-    lines = [_encode(head)]
-    lines.extend(_encode(order) for order in orders)
-    return b"\n".join(lines)
+def encode_part(part: SnapshotHead | SnapshotPart) -> bytes:
+    """One line of a snapshot; the head is the first."""
+    return _encode(part) + b"\n"
 
 
-def decode_snapshot(body: bytes) -> tuple[SnapshotHead, list[SnapshotOrder]]:
-    """What `encode_snapshot` wrote; CodecError when it is not that."""
-    first, *rest = body.split(b"\n")
+def decode_snapshot(body: bytes) -> tuple[SnapshotHead, list[SnapshotPart]]:
+    """The lines of a whole snapshot; CodecError when it is not one."""
+    first, *rest = body.splitlines()
     try:
-        return _heads.decode(first), [_orders.decode(line) for line in rest]
+        return _heads.decode(first), [_parts.decode(line) for line in rest]
     except msgspec.MsgspecError as error:
         raise CodecError(f"not a snapshot: {error}") from error
 

@@ -33,8 +33,9 @@ class EngineStarted(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
 
 
 class EngineSuspended(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
-    """No new risk from now on, whatever the trading states: `reason` is RECOVERING or
-    STORE_UNAVAILABLE.
+    """No new risk from now on, whatever the trading states.
+
+    `reason` is RECOVERING or STORE_UNAVAILABLE.
     """
 
     seq: int

@@ -1,6 +1,7 @@
 """The whole state as messages, for a start that need not replay everything; see core/restore.py.
 
-A snapshot is one `SnapshotHead` and one `SnapshotOrder` for each order in memory. Numbers are the
+A snapshot is one `SnapshotHead`, and parts: the orders in memory, then what must not be forgotten of
+older ones. Numbers are the
 state's own scaled ints; lists keep the state's own order, since later decisions may depend on it.
 """
 
@@ -46,7 +47,7 @@ class SnapshotList(Struct, frozen=True):
     orders: list[str]
 
 
-class SnapshotOrder(Struct, frozen=True):
+class SnapshotOrder(Struct, frozen=True, tag="order", tag_field="part"):
     """One order with everything that a later event may depend on."""
 
     order_id: str
@@ -77,7 +78,7 @@ class SnapshotOrder(Struct, frozen=True):
 
 
 class SnapshotHead(Struct, frozen=True):
-    """Everything but the orders. `seq` is the last event in it, `digest` that of the whole state."""
+    """Everything but the orders; `seq` is the last event in it, `digest` that of the state."""
 
     seq: int
     ts: int
@@ -97,8 +98,25 @@ class SnapshotHead(Struct, frozen=True):
     lists: list[SnapshotList]
     armed: list[tuple[str, list[str]]]  # instrument, ids of the stops that watch it
     closed: list[str]
-    client_tags: list[tuple[str, str]]
-    venue_entries: list[tuple[str, int]]
     risk: Items
     orders: int
+    client_tags: int
+    venue_entries: int
     digest: str
+
+
+class SnapshotTag(Struct, frozen=True, tag="tag", tag_field="part", gc=False):
+    """A caller's own id, and the order it was given to."""
+
+    client_tag: str
+    order_id: str
+
+
+class SnapshotEntry(Struct, frozen=True, tag="entry", tag_field="part", gc=False):
+    """Funding or a liquidation that was booked, so that it is not booked again."""
+
+    key: str
+    ts: int
+
+
+SnapshotPart = SnapshotOrder | SnapshotTag | SnapshotEntry

@@ -9,8 +9,8 @@ from typing import Final, final
 from zvt_trading.messages.commands import Command, SetLeverage, Transfer, Withdraw
 from zvt_trading.messages.events import Deposited, Event, LeverageSet, Transferred, Withdrawn
 from zvt_trading.messages.reasons import Reason
-from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.parcels import VenuePort
+from zvt_trading.sim.venue_api import VenueApi
 
 
 @final
@@ -36,48 +36,47 @@ class Cashier:
             )
         if type(command) is SetLeverage:
             self.reason = int(Reason.INVALID_LEVERAGE)
-            exchange = self._exchange(command.instrument.partition(":")[0])
+            exchange = self._venue(command.instrument.partition(":")[0])
             if exchange is not None and not exchange.is_flat(command.portfolio, command.instrument):
                 return f"{command.instrument} is not flat at the venue"
         return ""
 
     def carry_out(self, event: Event, now: int) -> None:
-        """Do at the venues what the engine has recorded."""
+        """Do at the venues what the engine has recorded; to do it again changes nothing."""
+        key = str(event.seq)
         if isinstance(event, Deposited):
             deposit = event.request
-            self._credit(deposit.venue, deposit.portfolio, deposit.asset, deposit.amount, now)
+            venue = self._venue(deposit.venue)
+            if venue is not None:
+                venue.credit(deposit.portfolio, deposit.asset, deposit.amount, now, key)
         elif isinstance(event, Withdrawn):
             request = event.request
-            self._debit(request.venue, request.portfolio, request.asset, request.amount, now)
+            venue = self._venue(request.venue)
+            if venue is not None:
+                venue.debit(request.portfolio, request.asset, request.amount, now, key)
         elif isinstance(event, Transferred):
             move = event.request
-            self._debit(move.venue_from, move.portfolio_from, move.asset, move.amount, now)
-            self._credit(move.venue_to, move.portfolio_to, move.asset, move.amount, now)
+            venue = self._venue(move.venue_from)
+            if venue is not None:
+                venue.debit(move.portfolio_from, move.asset, move.amount, now, f"{key}-out")
+            venue = self._venue(move.venue_to)
+            if venue is not None:
+                venue.credit(move.portfolio_to, move.asset, move.amount, now, f"{key}-in")
         elif isinstance(event, LeverageSet):
             chosen = event.request
-            exchange = self._exchange(chosen.instrument.partition(":")[0])
-            if exchange is not None:
-                exchange.set_leverage(
+            venue = self._venue(chosen.instrument.partition(":")[0])
+            if venue is not None:
+                venue.set_leverage(
                     chosen.portfolio, chosen.instrument, chosen.leverage, chosen.margin_mode
                 )
 
-    def _exchange(self, venue: str) -> SimExchange | None:
-        port = self.ports.get(venue)
+    def _venue(self, name: str) -> VenueApi | None:
+        port = self.ports.get(name)
         return port.exchange if port is not None else None
 
     def _short_of(self, venue: str, account: str, asset: str, amount: int) -> str:
         """Why the venue would not let this much go."""
-        exchange = self._exchange(venue)
+        exchange = self._venue(venue)
         if exchange is None or amount <= exchange.free(account, asset):
             return ""
         return f"{venue} lets go of {exchange.free(account, asset)} units of {asset} now"
-
-    def _credit(self, venue: str, account: str, asset: str, amount: int, now: int) -> None:
-        exchange = self._exchange(venue)
-        if exchange is not None:
-            exchange.credit(account, asset, amount, now)
-
-    def _debit(self, venue: str, account: str, asset: str, amount: int, now: int) -> None:
-        exchange = self._exchange(venue)
-        if exchange is not None:
-            exchange.debit(account, asset, amount, now)

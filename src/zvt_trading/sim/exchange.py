@@ -50,7 +50,17 @@ from zvt_trading.sim.accounts import Account, Asset, FeeRule, Seat, VenueOrder
 from zvt_trading.sim.clearing import Listing, settle_funding
 from zvt_trading.sim.fills import MatchedMarket, RecordedMarket
 from zvt_trading.sim.order_desk import BALANCE, POST_ONLY, REDUCE_ONLY, OrderDesk
-from zvt_trading.sim.record import ROW_AMENDED, ROW_CREDIT, ROW_DEBIT, ROW_FILL, Record, fill_report
+from zvt_trading.sim.record import (
+    ROW_AMENDED,
+    ROW_CREDIT,
+    ROW_DEBIT,
+    ROW_FILL,
+    Record,
+    fill_report,
+    history_report,
+)
+from zvt_trading.sim.venue_api import Answer, History, VenueApi
+from zvt_trading.sim.venue_books import book_problems, statement
 from zvt_trading.sim.venue_rules import (
     filter_problem,
     is_market_type,
@@ -75,7 +85,7 @@ _USER: Final = int(Reason.USER)
 
 
 @final
-class SimExchange:
+class SimExchange(VenueApi):
     """A venue: accounts, instruments, orders, and what happened to them.
 
     Refusals are reports, never exceptions; ValueError only for what no venue would be asked
@@ -91,7 +101,7 @@ class SimExchange:
         orders_per_second_max: int = 0,
     ) -> None:
         """`history_kept` bounds the closed orders and rows remembered (0: all of them)."""
-        self.venue: Final = venue
+        super().__init__(venue)
         self.duplicate_policy: Final = duplicate_policy
         self.orders_per_second_max: Final = orders_per_second_max  # 0: no limit
         self.desk: Final = OrderDesk(history_kept)
@@ -100,6 +110,7 @@ class SimExchange:
         self.accounts: dict[str, Account] = {}
         self._window = 0
         self._window_count = 0
+        self._keys: dict[str, None] = {}  # of money movements made
 
     # Setting up.
 
@@ -131,16 +142,19 @@ class SimExchange:
         self.accounts[name] = account
         return account
 
-    def credit(self, account: str, asset: str, amount: int, now: int = 0) -> None:
-        """Money arrives (amount > 0, on the asset's scale)."""
+    def credit(self, account: str, asset: str, amount: int, now: int = 0, key: str = "") -> None:
+        """Money arrives (amount > 0, on the asset's scale); once, when it has a key."""
         if amount <= 0:
             raise ValueError(f"credit of {amount} {asset}: it must be > 0")
-        self._move(account, asset, amount, ROW_CREDIT, now)
+        if not self._is_known(key):
+            self._move(account, asset, amount, ROW_CREDIT, now)
 
-    def debit(self, account: str, asset: str, amount: int, now: int = 0) -> bool:
+    def debit(self, account: str, asset: str, amount: int, now: int = 0, key: str = "") -> bool:
         """Money leaves; False, and nothing moves, when that much is not free."""
         if amount <= 0:
             raise ValueError(f"debit of {amount} {asset}: it must be > 0")
+        if self._is_known(key):
+            return True
         owner = self.account(account)
         if owner.free(owner.balance(asset)) < amount:
             return False
@@ -373,14 +387,6 @@ class SimExchange:
             order for order in self.desk.open.values() if account in ("", order.seat.account.name)
         ]
 
-    def fills_since(self, seq: int, account: str = "") -> list[Fill]:
-        """Fills recorded after row `seq` (`record.seq` is the newest), oldest first."""
-        return [
-            fill_report(row)
-            for row in self.record.since(seq)
-            if row.kind == ROW_FILL and account in ("", row.account)
-        ]
-
     def fills_of(self, order_id: str) -> list[Fill]:
         """All fills of one order, oldest first."""
         order = self.desk.orders.get(order_id)
@@ -392,45 +398,42 @@ class SimExchange:
             if row.kind == ROW_FILL and row.order_id == order_id
         ]
 
+    def answer(self, order_id: str) -> Answer:
+        """One order's state, terms and fills."""
+        answer = Answer()
+        order = self.desk.orders.get(order_id)
+        if order is not None:
+            answer.reports.append(_state_report(order))
+            for fill in self.fills_of(order_id):
+                answer.reports.append(fill)
+            answer.price = order.price
+            answer.quantity = order.quantity
+        return answer
+
+    def history(self, cursor: int) -> History:
+        """What happened after row `cursor` of the record, and how the accounts stand now."""
+        history = History(self.record.seq, statement(self.accounts, self.desk.open))
+        for row in self.record.since(cursor):
+            report = history_report(row)
+            if report is not None:
+                history.reports.append(report)
+        return history
+
     def seat(self, account: str, instrument_id: str) -> Seat | None:
         """The account's position in an instrument; None when it never traded there."""
         return self.desk.listings[instrument_id].seats.get(account)
 
     def problems(self) -> list[str]:
         """What contradicts itself in the venue's books, as text; [] when all is right."""
-        found: list[str] = []
-        for asset in self.assets.values():
-            held = 0
-            for account in self.accounts.values():
-                balance = account.balances.get(asset.name)
-                held += balance.total if balance is not None else 0
-            if held != asset.held or asset.difference():
-                found.append(
-                    f"{self.venue} {asset.name}: {held} held, {asset.held} booked, "
-                    f"{asset.difference()} out of nowhere"
-                )
-        for account in self.accounts.values():
-            found.extend(self._reservation_problems(account))
-        return found
+        return book_problems(self.venue, self.assets, self.accounts, self.desk.open)
 
-    def _reservation_problems(self, account: Account) -> list[str]:
-        """Locks are those of the open orders, margins those of the positions."""
-        found: list[str] = []
-        for balance in account.balances.values():
-            locked = 0
-            for order in self.desk.open.values():
-                if order.payer is balance:
-                    locked += order.lock
-            margin = 0
-            for seat in account.perpetuals:
-                if seat.settle is balance:
-                    margin += seat.margin
-            if locked != balance.locked or margin != balance.margin:
-                found.append(
-                    f"{self.venue} {account.name} {balance.asset.name}: locked {balance.locked}, "
-                    f"orders need {locked}; margin {balance.margin}, positions need {margin}"
-                )
-        return found
+    def _is_known(self, key: str) -> bool:
+        """Whether a movement of this key was made before; from now on it was."""
+        if not key:
+            return False
+        known = key in self._keys
+        self._keys[key] = None
+        return known
 
     def _move(self, account: str, asset: str, amount: int, kind: int, now: int) -> None:
         balance = self.account(account).balance(asset)

@@ -2,10 +2,11 @@
 
 from typing import Final, final
 
+from zvt_trading.core.state import Order
 from zvt_trading.core.units import SECOND
 from zvt_trading.messages.reports import Report
-from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.link import Link
+from zvt_trading.sim.venue_api import Answer, History, VenueApi
 
 # What travels.
 TO_VENUE_ORDER: Final = 0
@@ -43,17 +44,20 @@ class Parcel:
         self.quantity = 0
         self.count = 0
         self.worst_price = 0
+        self.order: Order | None = None  # of a request to place it: as it was sent
         self.report: Report | None = None
-        self.reports: list[Report] = []
+        self.answer: Answer | None = None
+        self.history: History | None = None
 
 
 @final
 class VenuePort:
     """A venue and the two links to it."""
 
-    def __init__(self, exchange: SimExchange, outward: Link, inward: Link, lossless: bool) -> None:
+    def __init__(self, exchange: VenueApi, outward: Link, inward: Link, lossless: bool) -> None:
         self.exchange: Final = exchange
         self.outward = outward
         self.inward = inward
         self.lossless: Final = lossless  # everything arrives, once and in order
-        self.cursor = 0
+        self.is_read = False  # its history was read since this process began
+        self.differs = 0  # how often in a row its books were not ours

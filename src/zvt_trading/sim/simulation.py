@@ -14,46 +14,31 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Final, cast, final
 
+from zvt_trading.core.journal import Journal
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.state import Order
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codes import (
-    ACCEPTED,
-    AMEND_REQUESTED,
-    CANCEL_REQUESTED,
     LIMIT,
     MARKET,
-    NO_REQUEST,
     STOP,
-    SUBMITTED,
-    UNKNOWN,
 )
 from zvt_trading.messages.commands import CancelOrder, Command, SubmitOrder
 from zvt_trading.messages.events import (
     AmendRequested,
     CancelRequested,
-    Deposited,
     Event,
-    LeverageSet,
     OrderPlaced,
     OrderReleased,
-    Transferred,
-    Withdrawn,
 )
 from zvt_trading.messages.market import MarketData, QuoteTick, VenueStatus
-from zvt_trading.messages.reasons import Reason
-from zvt_trading.messages.reports import (
-    AbsenceProven,
-    AmendFailed,
-    OutcomeUnknown,
-    Report,
-    VenueAmended,
-)
+from zvt_trading.messages.reports import Report
 from zvt_trading.sim.cashier import Cashier
-from zvt_trading.sim.exchange import SimExchange
+from zvt_trading.sim.effects import AMENDS, CANCELS, EFFECTS, RELEASES, SENDS
+from zvt_trading.sim.inquiry import Inquiry
 from zvt_trading.sim.link import Link, LinkProfile
+from zvt_trading.sim.outage import Outage
 from zvt_trading.sim.parcels import (
-    ABSENCE_AFTER,
     ANSWER_TIMEOUT,
     OUR_CHECK,
     OUR_POLL,
@@ -70,24 +55,8 @@ from zvt_trading.sim.parcels import (
     Parcel,
     VenuePort,
 )
-from zvt_trading.sim.record import history_report
-
-# What an event asks for; a table, since isinstance is slow on Structs (they have a metaclass).
-_SENDS: Final = 1
-_RELEASES: Final = 2
-_CANCELS: Final = 3
-_AMENDS: Final = 4
-_MOVES: Final = 5
-_EFFECTS: Final[dict[type, int]] = {
-    OrderPlaced: _SENDS,
-    OrderReleased: _RELEASES,
-    CancelRequested: _CANCELS,
-    AmendRequested: _AMENDS,
-    Deposited: _MOVES,
-    Withdrawn: _MOVES,
-    Transferred: _MOVES,
-    LeverageSet: _MOVES,
-}
+from zvt_trading.sim.restart import Restart, is_settled
+from zvt_trading.sim.venue_api import VenueApi
 
 Subscriber = Callable[[Event], object]
 
@@ -101,19 +70,20 @@ class Simulation:
         self.now = 0
         self.ports: dict[str, VenuePort] = {}
         self.subscribers: list[Subscriber] = []
-        self.journal: list[Event] | None = None  # filled when a list is given
+        self.journal: Journal | None = None  # with one, nothing leaves before it is durable
         self.events = 0
         self.faulty = False  # any venue with a link that can lose, double or reorder something
+        self.inquiry: Final = Inquiry(core)
+        self.restart: Final = Restart(core, self.ports)
         self._cashier: Final = Cashier(self.ports)
-        self._exchanges: dict[str, SimExchange] = {}  # by instrument
-        self._negatives: dict[str, int] = {}  # first answer "not here", by order
-        self._amends: dict[str, int] = {}  # when the amend under way was sent, by order
+        self.outage: Final = Outage(core, self._cashier)
+        self._exchanges: dict[str, VenueApi] = {}  # by instrument
         self._heap: list[tuple[int, int, Parcel]] = []
         self._sent = 0
         self._flushing = False
 
     def add_venue(
-        self, exchange: SimExchange, outward: LinkProfile, inward: LinkProfile, rng: Rng
+        self, exchange: VenueApi, outward: LinkProfile, inward: LinkProfile, rng: Rng
     ) -> None:
         """Connect a venue; `outward` is the way of our orders, `inward` that of its reports."""
         lossless = outward.keeps_all() and inward.keeps_all()
@@ -126,6 +96,8 @@ class Simulation:
 
     def submit(self, request: SubmitOrder) -> str:
         """Place an order now; returns its id."""
+        if self.outage.is_on:
+            return self.command(request)
         order_id = self.core.submit(self.now, request)
         self.flush()
         return order_id
@@ -135,6 +107,14 @@ class Simulation:
 
         Where a venue acts at once (money, leverage) it is asked before the engine.
         """
+        if self.outage.is_on:
+            self._end_outage()
+        journal = self.journal
+        if self.outage.is_on and journal is not None:
+            may_pass = self.outage.may_pass(command, journal, self.now)
+            if not may_pass:
+                self.flush()
+                return ""
         refusal = "" if type(command) is CancelOrder else self._cashier.refusal(command)
         order_id = ""
         if refusal:
@@ -200,6 +180,8 @@ class Simulation:
 
     def tick(self) -> None:
         """The clock of the core and of the venues, now."""
+        if self.outage.is_on:
+            self._end_outage()
         self.core.on_time(self.now)
         for port in self.ports.values():
             self._send_reports(port, port.exchange.on_time(self.now))
@@ -218,16 +200,7 @@ class Simulation:
 
     def is_settled(self) -> bool:
         """Whether no order waits for an answer, and no fill we know of is still to come."""
-        for portfolio in self.core.state.portfolios.values():
-            for holding in portfolio.holdings.values():
-                working = 0
-                for order in holding.orders.values():
-                    if order.life != ACCEPTED or order.pending != NO_REQUEST:
-                        return False
-                    working += order.working
-                if working != holding.open_buy + holding.open_sell:
-                    return False  # an order ended with more filled than we were told
-        return True
+        return is_settled(self.core.state)
 
     def next_due(self) -> int:
         """When the next thing under way arrives; -1 when nothing is."""
@@ -237,6 +210,37 @@ class Simulation:
         """How many messages and reminders are under way."""
         return len(self._heap)
 
+    def recover(self, moves: list[Event]) -> None:
+        """After a start on a journal with a past: find out what became of what it knows.
+
+        Every order that may have been sent is asked for, every history is read, and when all is
+        settled the books are compared; only then new risk is taken. `moves` are the last events
+        that moved money or leverage: whether the venues were told of them nobody knows.
+        """
+        for event in moves:
+            self._cashier.carry_out(event, self.now)
+        for order in self.restart.unresolved(self.now):
+            venue = order.instrument.venue
+            if order.amend_quantity:
+                self.inquiry.amend_sent(order.id, self.now)
+            self._push(self.now, Parcel(OUR_CHECK, venue, order.id, self.now))
+        for venue in self.ports:
+            self._push(self.now, Parcel(OUR_POLL, venue, "", self.now))
+        self.flush()
+
+    def inherit(self, other: "Simulation") -> None:
+        """Take over the venues of a process that died, with what was on its way to them."""
+        self.now = other.now
+        self.faulty = other.faulty
+        self.ports.update(other.ports)
+        for due, parcel in other.on_the_way():
+            if parcel.kind <= TO_VENUE_POLL:
+                self._push(due, parcel)
+
+    def on_the_way(self) -> list[tuple[int, Parcel]]:
+        """Every message and reminder under way with its time, the next one first."""
+        return [(due, parcel) for due, _, parcel in sorted(self._heap, key=_due)]
+
     def mend_links(self) -> None:
         """The faults stop: from now on every message arrives at once."""
         for port in self.ports.values():
@@ -244,43 +248,55 @@ class Simulation:
             port.inward = Link(LinkProfile(), Rng(0))
 
     def flush(self) -> None:
-        """Hand events to the journal and the subscribers, and do what they ask for."""
+        """Make events durable, do what they ask for, and hand them to the subscribers."""
         if self._flushing:
             return
         self._flushing = True
         # One list for ever: what an event leads to is appended while it is read.
         out = self.core.recorder.out
         done = 0
+        durable = 0  # events handed to the journal
+        is_kept = True
         try:
             while done < len(out):
+                if done == durable and self.journal is not None:
+                    durable = len(out)
+                    is_kept = self.journal.commit(out[done:]) and not self.outage.is_on
                 event = out[done]
                 done += 1
                 self.events += 1
-                if self.journal is not None:
-                    self.journal.append(event)
-                self._dispatch(event)
+                if is_kept or (
+                    self.journal is not None and self.outage.withhold(event, self.journal, self.now)
+                ):
+                    self._dispatch(event)
                 for subscriber in self.subscribers:
                     subscriber(event)
         finally:
             del out[:done]  # when a subscriber raised, the rest's turn comes with the next flush
             self._flushing = False
 
+    def _end_outage(self) -> None:
+        """Go on as before once the journal has everything."""
+        if self.journal is not None and self.journal.is_up():
+            self.outage.end(self.now, is_recovered=self.restart.is_over)
+            self.flush()
+
     def _dispatch(self, event: Event) -> None:
         """The effects of an event."""
-        effect = _EFFECTS.get(type(event), 0)
+        effect = EFFECTS.get(type(event), 0)
         if effect == 0:
             return
-        if effect == _SENDS:
+        if effect == SENDS:
             placed = cast(OrderPlaced, event)
             if not placed.held:
                 self._send_order(placed.order_id, placed.worst_price)
-        elif effect == _RELEASES:
+        elif effect == RELEASES:
             released = cast(OrderReleased, event)
             self._send_order(released.order_id, released.worst_price)
-        elif effect == _CANCELS:
+        elif effect == CANCELS:
             order_id = cast(CancelRequested, event).order_id
             self._send_request(TO_VENUE_CANCEL, order_id, 0, 0)
-        elif effect == _AMENDS:
+        elif effect == AMENDS:
             amend = cast(AmendRequested, event)
             self._send_request(TO_VENUE_AMEND, amend.order_id, amend.price, amend.quantity)
         else:
@@ -294,6 +310,7 @@ class Simulation:
             return
         parcel = Parcel(TO_VENUE_ORDER, order.instrument.venue, order_id, self.now)
         parcel.worst_price = worst_price
+        parcel.order = order
         self._post(port.outward, parcel)
         if not port.lossless:
             self._remind(parcel, ANSWER_TIMEOUT)
@@ -314,7 +331,7 @@ class Simulation:
         self._post(port.outward, parcel)
         if not port.lossless:
             if kind == TO_VENUE_AMEND:
-                self._amends[order_id] = self.now
+                self.inquiry.amend_sent(order_id, self.now)
             self._remind(parcel, ANSWER_TIMEOUT)
 
     def _post(self, link: Link, parcel: Parcel) -> None:
@@ -334,7 +351,7 @@ class Simulation:
         check.count = about.count + 1
         self._push(self.now + delay, check)
 
-    def _exchange_of(self, instrument: str) -> SimExchange | None:
+    def _exchange_of(self, instrument: str) -> VenueApi | None:
         """The simulated venue of an instrument; None when it is not simulated here."""
         found = self._exchanges.get(instrument)
         if found is None:
@@ -363,11 +380,11 @@ class Simulation:
         elif kind <= TO_VENUE_POLL:
             self._arrive_at_venue(parcel, self.ports[parcel.venue])
         elif kind == TO_US_ANSWER:
-            self._answered(parcel)
+            if parcel.answer is not None:
+                self.inquiry.answered(parcel, parcel.answer, self.now)
         elif kind == TO_US_ENTRIES:
-            for report in parcel.reports:
-                self.core.report(self.now, report)
-            self.ports[parcel.venue].cursor = max(self.ports[parcel.venue].cursor, parcel.count)
+            if parcel.history is not None:
+                self.restart.read(parcel.venue, parcel.history, self.now)
         elif kind == OUR_CHECK:
             self._check(parcel)
         else:
@@ -378,14 +395,20 @@ class Simulation:
         kind = parcel.kind
         exchange = port.exchange
         if kind == TO_VENUE_QUERY:
-            self._answer(parcel, port)
+            answer = Parcel(TO_US_ANSWER, parcel.venue, parcel.order_id, self.now)
+            answer.since = parcel.since
+            answer.answer = exchange.answer(parcel.order_id)
+            self._post(port.inward, answer)
         elif kind == TO_VENUE_POLL:
-            self._send_entries(parcel, port)
+            entries = Parcel(TO_US_ENTRIES, parcel.venue, "", self.now)
+            entries.history = exchange.history(parcel.count)
+            self._post(port.inward, entries)
         elif self.now - parcel.ts > VALIDITY:
             return
         elif kind == TO_VENUE_ORDER:
-            order = self.core.state.orders[parcel.order_id]
-            self._send_reports(port, self._submit_to(exchange, order, parcel.worst_price))
+            order = parcel.order
+            if order is not None:
+                self._send_reports(port, self._submit_to(exchange, order, parcel.worst_price))
         elif kind == TO_VENUE_CANCEL:
             self._send_reports(port, exchange.cancel(self.now, parcel.order_id))
         else:
@@ -394,7 +417,7 @@ class Simulation:
                 exchange.amend(self.now, parcel.order_id, parcel.price, parcel.quantity),
             )
 
-    def _submit_to(self, exchange: SimExchange, order: Order, worst_price: int) -> list[Report]:
+    def _submit_to(self, exchange: VenueApi, order: Order, worst_price: int) -> list[Report]:
         terms = order.terms
         order_type = order.type
         if order.triggered:  # held here, sent because it fired
@@ -406,93 +429,26 @@ class Simulation:
             order.trigger_price if order_type >= STOP else 0, terms.trigger_by,
         )  # fmt: skip
 
-    # Unknown outcomes: resolved by evidence, never by a timer.
-
     def _check(self, parcel: Parcel) -> None:
-        """Time to look whether a request was answered: if not, cancel again, and ask."""
-        order = self.core.state.orders.get(parcel.order_id)
-        if order is not None and order.life == SUBMITTED:
-            self.core.report(self.now, OutcomeUnknown(order.id, "no answer", self.now))
-        if order is None or (order.life != UNKNOWN and order.pending == NO_REQUEST):
-            self._negatives.pop(parcel.order_id, 0)
-            self._amends.pop(parcel.order_id, 0)
-            return
-        if order.pending == CANCEL_REQUESTED:
-            cancel = Parcel(TO_VENUE_CANCEL, parcel.venue, order.id, self.now)
-            self._post(self.ports[parcel.venue].outward, cancel)
-        query = Parcel(TO_VENUE_QUERY, parcel.venue, order.id, self.now)
-        query.since = parcel.ts
-        self._post(self.ports[parcel.venue].outward, query)
-        self._remind(parcel, ANSWER_TIMEOUT * min(parcel.count + 1, 8))
-
-    def _answer(self, parcel: Parcel, port: VenuePort) -> None:
-        """The venue answers a query with the order's state and fills; empty when it has it not."""
-        exchange = port.exchange
-        answer = Parcel(TO_US_ANSWER, parcel.venue, parcel.order_id, self.now)
-        answer.since = parcel.since
-        order = exchange.order(parcel.order_id)
-        found = exchange.query(parcel.order_id)
-        if order is not None and found is not None:
-            answer.reports.append(found)
-            for fill in exchange.fills_of(parcel.order_id):
-                answer.reports.append(fill)
-            answer.price = order.price
-            answer.quantity = order.quantity
-        self._post(port.inward, answer)
-
-    def _answered(self, parcel: Parcel) -> None:
-        """What a query found is taken through the same idempotent path as every report."""
-        order = self.core.state.orders.get(parcel.order_id)
-        if order is None:
-            return
-        if not parcel.reports:
-            self._absent(order, parcel)
-            return
-        for report in parcel.reports:
-            self.core.report(self.now, report)
-        if order.pending == AMEND_REQUESTED:
-            self._amend_answered(order, parcel)
-
-    def _amend_answered(self, order: Order, parcel: Parcel) -> None:
-        """The terms the venue works on: the new ones, or the old ones once no amend can come."""
-        asked = self._amends.get(order.id, self.now)
-        if parcel.ts <= asked:
-            return  # it was answered before we asked for the amend
-        if parcel.price != order.price or parcel.quantity != order.quantity:
-            self.core.report(
-                self.now, VenueAmended(order.id, parcel.price, parcel.quantity, parcel.ts)
-            )
-        elif parcel.ts - asked > VALIDITY or order.filled >= order.quantity:
-            self.core.report(
-                self.now,
-                AmendFailed(order.id, int(Reason.NOT_SENT), "the venue never had it", parcel.ts),
-            )
-
-    def _absent(self, order: Order, parcel: Parcel) -> None:
-        """A negative answer; two of them, spaced and after the validity window, are proof."""
-        if order.life != UNKNOWN or parcel.ts - parcel.since <= ABSENCE_AFTER:
-            return
-        first = self._negatives.get(order.id, 0)
-        if first == 0:
-            self._negatives[order.id] = parcel.ts
-        elif parcel.ts - first >= ANSWER_TIMEOUT:
-            self._negatives.pop(order.id, 0)
-            self.core.report(self.now, AbsenceProven(order.id, "two negatives", parcel.ts))
+        """Time to look whether a request was answered: if not, ask, and look again later."""
+        requests = self.inquiry.requests(parcel, self.now)
+        for request in requests:
+            self._post(self.ports[parcel.venue].outward, request)
+        if requests:
+            self._remind(parcel, ANSWER_TIMEOUT * min(parcel.count + 1, 8))
 
     def _poll(self, parcel: Parcel) -> None:
         """Fetch by cursor what the stream may have lost: what became of orders, funding, ..."""
         port = self.ports[parcel.venue]
         request = Parcel(TO_VENUE_POLL, parcel.venue, "", self.now)
-        request.count = port.cursor
+        request.count = self.restart.cursor(parcel.venue)
         self._post(port.outward, request)
-        self._push(self.now + POLL_EVERY, Parcel(OUR_POLL, parcel.venue, "", self.now))
+        if not port.lossless:
+            self._push(self.now + POLL_EVERY, Parcel(OUR_POLL, parcel.venue, "", self.now))
+        elif not self.restart.is_over:
+            self._push(self.now + ANSWER_TIMEOUT, Parcel(OUR_POLL, parcel.venue, "", self.now))
 
-    def _send_entries(self, parcel: Parcel, port: VenuePort) -> None:
-        record = port.exchange.record
-        answer = Parcel(TO_US_ENTRIES, parcel.venue, "", self.now)
-        answer.count = record.seq
-        for row in record.since(parcel.count):
-            report = history_report(row)
-            if report is not None:
-                answer.reports.append(report)
-        self._post(port.inward, answer)
+
+def _due(entry: tuple[int, int, Parcel]) -> tuple[int, int]:
+    """When a message arrives, and which of those of one time first."""
+    return entry[0], entry[1]

@@ -1,0 +1,323 @@
+"""The embedded store: one SQLite file, its write-ahead log, a lock and a high-water mark beside it.
+
+WAL with synchronous=FULL: a commit has been flushed to the disk when it returns (with NORMAL the
+last ones may be lost with the power; https://www.sqlite.org/pragma.html#pragma_synchronous).
+
+The lock tells a dead engine from a live one at once: the system frees it with the process. The mark
+is written after each commit, without a flush, so it is never ahead of what was durable. SQLite ends
+its log silently at the first damaged frame; a journal that ends before the mark has lost entries
+that were durable, and must not be traded on.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from zvt_trading.adapters.store.mark import Mark
+from zvt_trading.adapters.store.sql_store import Cursor, SqlStore, fenced
+from zvt_trading.adapters.store.statements import JOURNAL, JOURNAL_COLUMNS
+from zvt_trading.adapters.store.wal import torn_frames
+from zvt_trading.ports.store import (
+    DamagedJournalError,
+    Entry,
+    FencedError,
+    Lease,
+    LeaseTakenError,
+    StoreError,
+    StoreFailedError,
+    StoreUnavailableError,
+)
+
+LEASE_SECONDS: Final = 15
+"""A lease that is not renewed for this long may be taken over, lock or no lock."""
+BUSY_SECONDS: Final = 5.0
+"""How long a commit waits for another program that writes to the file."""
+CHECKPOINT_PAGES: Final = 8_000
+"""Pages in the log (32 MB) at which a commit must move them itself; normally an idle moment does."""
+REST_PAGES: Final = 500
+"""Pages in the log from which an idle moment is used to move them."""
+
+Connect = Callable[..., sqlite3.Connection]
+Notice = Callable[[str], None]
+
+_INSERT: Final = f"INSERT INTO {JOURNAL} ({', '.join(JOURNAL_COLUMNS)}) VALUES "  # noqa: S608 - names of our own
+_ROW: Final = "(" + ", ".join("?" for _ in JOURNAL_COLUMNS) + ")"
+_AT_ONCE: Final = 32
+_INSERT_ONE: Final = _INSERT + _ROW
+_INSERT_MANY: Final = _INSERT + ", ".join([_ROW] * _AT_ONCE)
+
+# What may pass by itself, with what a person can do about it.
+_TRANSIENT: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full: make room, the engine goes on by itself",
+    sqlite3.SQLITE_BUSY: "another program is writing to the file: stop it",
+    sqlite3.SQLITE_LOCKED: "another program is writing to the file: stop it",
+    sqlite3.SQLITE_READONLY: "the file or its disk is read-only: make it writable",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: check the folder and its permissions",
+    sqlite3.SQLITE_IOERR: "reading or writing failed: check the disk",
+    sqlite3.SQLITE_NOMEM: "there is no memory left",
+    sqlite3.SQLITE_PERM: "the file may not be written: check its permissions",
+}
+# After a failed flush nobody knows what is on the disk, and asking again may say "done" falsely.
+_FLUSHES: Final = (
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+)
+
+
+class SqliteStore(SqlStore):
+    """A file (made if there is none, by the caller); see ports/store.py."""
+
+    dialect = "sqlite"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        connect: Connect = sqlite3.connect,
+        notice: Notice | None = None,
+        lease_seconds: int = LEASE_SECONDS,
+    ) -> None:
+        """`notice` is told, in a sentence, of what was cut off a torn end."""
+        super().__init__(f"sqlite:///{path}")
+        self.path = path
+        self._connect = connect
+        self._notice = notice if notice is not None else _ignore
+        self._lease_seconds = lease_seconds
+        self._lock = FileLock(f"{path}.lock", timeout=0, thread_local=False)
+        self._mark = Mark(Path(f"{path}.mark"))
+        self._connection = self._open()
+        self._tell_torn()
+
+    # Driver.
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """BEGIN IMMEDIATE ... COMMIT."""
+        connection = self._connection
+        try:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            yield cursor
+            cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            raise self._error(error) from error
+        except BaseException:
+            self._undo()
+            raise
+
+    def insert_entries(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+        """Many rows a statement: each one lets go of the interpreter's lock once."""
+        rows = [
+            (entry.seq, entry.ts, entry.epoch, entry.kind, entry.version, entry.body,
+             entry.checksum)
+            for entry in entries
+        ]  # fmt: skip
+        at = 0
+        try:
+            while len(rows) - at >= _AT_ONCE:
+                flat = [value for row in rows[at : at + _AT_ONCE] for value in row]
+                cursor.execute(_INSERT_MANY, flat)
+                at += _AT_ONCE
+            if at < len(rows):
+                cursor.executemany(_INSERT_ONE, rows[at:])
+        except sqlite3.IntegrityError as error:
+            cursor.execute("SELECT epoch, owner FROM engine_lease")
+            epoch, owner = cursor.fetchone()
+            raise fenced(self.name, self.epoch, epoch, owner) from error
+
+    def append(self, entries: Sequence[Entry], changes: Any) -> None:
+        """And note how far it is durable."""
+        super().append(entries, changes)
+        if entries:
+            self._mark.write(entries[-1].seq, entries[-1].checksum)
+
+    def stream(self, statement: str, params: Sequence[Any]) -> Iterator[Any]:
+        """A thousand rows at a time."""
+        try:
+            cursor = self._connection.execute(statement, params)
+            while rows := cursor.fetchmany(1_000):
+                yield from rows
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def is_refusal(self, error: Exception) -> bool:
+        """A constraint, or a value that the driver cannot take."""
+        return isinstance(
+            error, sqlite3.IntegrityError | sqlite3.InterfaceError | sqlite3.ProgrammingError
+        )
+
+    # Journal.
+
+    def last(self) -> Entry | None:
+        """The newest entry; DamagedJournalError when the mark shows that newer ones are gone."""
+        found = super().last()
+        marked = self._mark.read()
+        if marked is None:
+            return found
+        seq, checksum = marked
+        last = found.seq if found is not None else 0
+        if seq > last:
+            raise DamagedJournalError(
+                f"{self.name}: entries {last + 1} to {seq} were durable and are gone: the file or "
+                f"its -wal was damaged, or replaced by an older copy. Restore a backup that has "
+                f"them, or, knowing that orders may be missing, delete {self._mark.path}",
+                last + 1,
+            )
+        known = self.checksums(seq, seq)
+        if not known or known[0][2] != checksum:
+            raise DamagedJournalError(
+                f"{self.name}: entry {seq} is not the one that was written: the file was damaged, "
+                f"or replaced by that of another engine",
+                seq,
+            )
+        return found
+
+    # Lease.
+
+    def acquire(self, owner: str) -> Lease:
+        """At once when the engine before is dead; else when its lease has run out."""
+        now = datetime.now(UTC)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            self._check_expired(now)
+        expires = now + timedelta(seconds=self._lease_seconds)
+        with self.transaction() as cursor:
+            return self.take_lease(cursor, owner, _text(now), _text(expires))
+
+    def renew(self) -> None:
+        """Say that this engine lives."""
+        now = datetime.now(UTC)
+        expires = now + timedelta(seconds=self._lease_seconds)
+        with self.transaction() as cursor:
+            self._check_lease(cursor)
+            cursor.execute(
+                "UPDATE engine_lease SET renewed_at = ?, expires_at = ?",
+                (_text(now), _text(expires)),
+            )
+
+    def release(self) -> None:
+        """The next engine need not wait."""
+        with self.transaction() as cursor:
+            self._check_lease(cursor)
+            cursor.execute("UPDATE engine_lease SET owner = '', expires_at = NULL")
+        self._lock.release()
+
+    # Life.
+
+    def rest(self) -> None:
+        """Move the log into the file; never waits for readers."""
+        try:
+            pages = Path(f"{self.path}-wal").stat().st_size // 4096
+            if pages >= REST_PAGES:
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (OSError, sqlite3.Error):
+            return  # nothing is lost: a commit will find the same error and tell it
+
+    def interrupt(self) -> None:
+        """A disk that does not answer cannot be interrupted; the caller goes on without it."""
+
+    def reopen(self) -> None:
+        """A new connection, on what is really in the files."""
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        self._connection = self._open()
+
+    def close(self) -> None:
+        """The log is moved into the file, and the lock is free."""
+        self._connection.close()
+        self._mark.close()
+        self._lock.release(force=True)
+
+    # Inside.
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection = self._connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+            )
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            for pragma in (
+                "synchronous = FULL",
+                "fullfsync = ON",
+                "foreign_keys = ON",
+                f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        if mode != "wal":
+            raise StoreError(
+                f"{self.name}: no write-ahead log is possible there ({mode}); a network disk? Use "
+                "a local one, or PostgreSQL"
+            )
+        return connection
+
+    def _tell_torn(self) -> None:
+        frames = torn_frames(self._connection, Path(f"{self.path}-wal"))
+        if frames:
+            self._notice(
+                f"{self.name}: cut {frames} pages of a transaction that was not finished when the "
+                "process or the power went; nothing of it was durable, and nothing of it was sent"
+            )
+
+    def _check_expired(self, now: datetime) -> None:
+        """LeaseTakenError while the engine that holds the lock is alive."""
+        statement = "SELECT owner, renewed_at, expires_at FROM engine_lease"
+        owner, renewed, expires = self._connection.execute(statement).fetchone()
+        if expires is None or datetime.fromisoformat(expires) > now:
+            until = f"; its lease runs out at {expires}" if expires is not None else ""
+            raise LeaseTakenError(
+                f"{self.name} is in use by {owner or 'another program'} (last heard of at "
+                f"{renewed}{until}): one engine a store. Stop it, or give this one a store of its "
+                "own"
+            )
+
+    def _undo(self) -> None:
+        """Roll back; an error of that says nothing new."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            return
+
+    def _error(self, error: sqlite3.Error) -> StoreError:
+        """A driver's error as one of ours."""
+        code = getattr(error, "sqlite_errorcode", None)
+        said = f"{self.name}: {error}"
+        if isinstance(error, sqlite3.IntegrityError):
+            return StoreFailedError(f"{said}: a bug of ours; the journal is as it was before")
+        if code is None:
+            return StoreFailedError(f"{said}: the driver refused; a bug of ours")
+        if code in _FLUSHES:
+            return StoreFailedError(
+                f"{said}: the disk did not flush, so what is on it is not known. Check the disk, "
+                "then start the engine again: it finds out what was kept"
+            )
+        advice = _TRANSIENT.get(code & 0xFF)
+        if advice is not None:
+            return StoreUnavailableError(f"{said}: {advice}")
+        return StoreFailedError(
+            f"{said}: the file is damaged or no store of ours; see `zvt-trading db verify`, and "
+            "restore a backup"
+        )
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
+
+
+def _ignore(_: str) -> None:
+    """Nobody wants to know."""
+
+
+__all__ = ["FencedError", "SqliteStore"]

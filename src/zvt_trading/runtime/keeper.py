@@ -1,0 +1,300 @@
+"""Keeps the journal: groups of events in, one commit a group, tables and snapshots behind.
+
+    keeper.commit(events)   waits until they are durable (or says that they are not)
+
+A thread of its own owns the store. It commits whatever has queued up while the last commit ran; in
+between, and with the next commit, it writes what earlier events did to the tables; now and then it
+saves a snapshot, and it keeps the lease. When the store cannot take something it goes on trying,
+in order, and finds out by the entries' numbers and checksums what had been kept after all.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Lock, Thread
+from typing import Final
+
+import structlog
+
+from zvt_trading.core.journal import Journal
+from zvt_trading.messages.events import Event
+from zvt_trading.ports.store import (
+    Entry,
+    FencedError,
+    Store,
+    StoreError,
+    StoreFailedError,
+    StoreUnavailableError,
+)
+from zvt_trading.runtime.recovery import Recovered
+from zvt_trading.runtime.snapshots import EVERY, Snapshots
+from zvt_trading.runtime.table_writer import TableWriter
+
+COMMIT_SECONDS: Final = 5
+"""How long a commit is waited for before the engine goes on without it, as in an outage."""
+RETRY_MS: Final = 500
+"""Between two tries while the store cannot be used."""
+IDLE_MS: Final = 5
+"""After this long without events the tables are brought up to date."""
+RENEW_SECONDS: Final = 4
+"""How often the lease is renewed at least."""
+GAP: Final = 8
+"""Events that the tables are brought on by in the gap between two commits: some 0.1 ms."""
+SLICE: Final = 256
+"""The same when nothing else is to be done."""
+BEHIND_MAX: Final = 200_000
+"""Events that the tables may be behind before they go first (some 100 MB)."""
+
+Monotonic = Callable[[], float]
+
+_log = structlog.get_logger("zvt_trading.store")
+
+
+class _Group:
+    """Events that are committed together, and whether they are."""
+
+    __slots__ = ("done", "events", "is_kept")
+
+    def __init__(self, events: list[Event]) -> None:
+        self.events = events
+        self.is_kept = False
+        self.done = Lock()
+        self.done.acquire()
+
+
+class Keeper(Journal):
+    """See the module."""
+
+    def __init__(
+        self,
+        store: Store,
+        recovered: Recovered,
+        monotonic: Monotonic,
+        *,
+        commit_seconds: int = COMMIT_SECONDS,
+        retry_ms: int = RETRY_MS,
+        snapshot_every: int = EVERY,
+    ) -> None:
+        """Go on where the store ended."""
+        self.store = store
+        self._chain = recovered.chain
+        snapshots = Snapshots(store, recovered.snapshot_seq, every=snapshot_every)
+        self._tables = TableWriter(store, recovered.projector, snapshots, recovered.behind)
+        self._monotonic = monotonic
+        self._commit_seconds = commit_seconds
+        self._retry_seconds = retry_ms / 1000
+        self._wake = Condition()
+        self._queue: deque[_Group] = deque()
+        self._backlog: list[Entry] = []  # not known to be durable, oldest first
+        self._backlog_events: list[Event] = []
+        self._needs_reopen = False
+        self._waiting = 0
+        self._problem = ""
+        self._failure: StoreError | None = None  # for good
+        self._is_down = False  # as far as the engine knows
+        self._is_closing = False
+        self._renewed = monotonic()
+        self._thread = Thread(target=self._run, name="zvt-trading-store", daemon=True)
+
+    # For the engine's thread.
+
+    def start(self) -> None:
+        """Begin to take events."""
+        self._thread.start()
+
+    def commit(self, events: list[Event]) -> bool:
+        """Make a group durable; False in an outage. FencedError when another engine writes."""
+        group = _Group(events)
+        with self._wake:
+            self._waiting += len(events)
+            self._queue.append(group)
+            self._wake.notify()
+            is_down = self._is_down
+        if not is_down and not group.done.acquire(timeout=self._commit_seconds):
+            name = self.store.name
+            self._go_down(f"{name} has not answered for {self._commit_seconds} s: check its load")
+            self.store.interrupt()
+        if isinstance(self._failure, FencedError):
+            raise self._failure
+        return group.is_kept and not is_down
+
+    def is_up(self) -> bool:
+        """Whether everything is durable."""
+        with self._wake:
+            if self._is_down and not self._waiting and self._failure is None:
+                self._is_down = False
+                self._problem = ""
+                _log.warning("the store has everything again", store=self.store.name)
+            return not self._is_down
+
+    def problem(self) -> str:
+        """Why it is down, and what to do."""
+        return self._problem
+
+    def waiting(self) -> int:
+        """Events that are not durable."""
+        return self._waiting
+
+    def tables_problem(self) -> str:
+        """Why the tables are no longer brought up to date; "" when they are."""
+        return self._tables.problem
+
+    def close(self) -> None:
+        """Bring everything to the disk and give the store back. Repeatable."""
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # The thread.
+
+    def _run(self) -> None:
+        try:
+            while not self._turn():
+                pass
+            self._finish()
+        except Exception as error:
+            self._fail(StoreFailedError(f"{self.store.name}: {type(error).__name__}: {error}"))
+            _log.critical("the store's thread stopped by an error of its own", exc_info=error)
+        finally:
+            self.store.close()
+
+    def _turn(self) -> bool:
+        """Commit what is queued, else use the time; True when it is time to close."""
+        groups = self._next_groups()
+        if groups or self._backlog:
+            self._keep(groups)
+        try:
+            self._renew()
+            self._use_gap(is_idle=not groups)
+        except StoreError as error:
+            self._note(error)
+        with self._wake:
+            is_stuck = self._needs_reopen or self._failure is not None
+            return self._is_closing and (is_stuck or not (self._queue or self._backlog))
+
+    def _next_groups(self) -> list[_Group]:
+        """Everything that has queued up; waits for it as long as nothing else is due."""
+        with self._wake:
+            if self._needs_reopen or self._failure is not None:
+                self._wake.wait_for(lambda: self._is_closing, self._retry_seconds)
+            elif not self._queue and not self._is_closing:
+                self._wake.wait(self._patience())
+            groups = list(self._queue)
+            self._queue.clear()
+            return groups
+
+    def _patience(self) -> float:
+        """Seconds to wait for events before something else is done."""
+        if self._backlog or self._tables.behind > BEHIND_MAX:
+            return 0
+        return IDLE_MS / 1000 if self._tables.has_work else RENEW_SECONDS
+
+    def _keep(self, groups: list[_Group]) -> None:
+        """One commit of everything that is not durable."""
+        for group in groups:
+            self._backlog.extend([self._chain.entry(event) for event in group.events])
+            self._backlog_events.extend(group.events)
+        is_kept = self._try_to_keep()
+        with self._wake:
+            if is_kept:
+                self._waiting -= len(self._backlog)
+        if is_kept:
+            self._tables.add(self._backlog_events, self._backlog)
+            self._backlog = []
+            self._backlog_events = []
+        for group in groups:
+            group.is_kept = is_kept
+            group.done.release()
+
+    def _try_to_keep(self) -> bool:
+        if self._failure is not None:
+            return False
+        try:
+            missing = self._backlog
+            if self._needs_reopen:
+                self.store.reopen()
+                missing = self._not_kept()
+                self._needs_reopen = False
+            self._tables.append_with(missing)
+        except StoreError as error:
+            self._note(error)
+            return False
+        return True
+
+    def _not_kept(self) -> list[Entry]:
+        """Of what was under way when the store failed, what it has not got: by number and sum."""
+        if not self._backlog:
+            return []
+        first = self._backlog[0].seq
+        found = {seq: (epoch, sum_) for seq, epoch, sum_ in self._stored(first)}
+        for entry in self._backlog:
+            known = found.get(entry.seq)
+            if known is not None and known != (entry.epoch, entry.checksum):
+                raise FencedError(
+                    f"{self.store.name} has another entry {entry.seq}, of epoch {known[0]}: this "
+                    "engine must stop"
+                )
+        return [entry for entry in self._backlog if entry.seq not in found]
+
+    def _stored(self, first: int) -> list[tuple[int, int, int]]:
+        return self.store.checksums(first, self._backlog[-1].seq)
+
+    def _renew(self) -> None:
+        now = self._monotonic()
+        if now - self._renewed >= RENEW_SECONDS and not self._needs_reopen:
+            self._renewed = now
+            if self._failure is None:
+                self.store.renew()
+
+    def _use_gap(self, *, is_idle: bool) -> None:
+        """What is not urgent, unless somebody waits already."""
+        if self._queue or self._needs_reopen or self._failure is not None or self._backlog:
+            return
+        must_catch_up = self._tables.behind > BEHIND_MAX
+        self._tables.prepare(SLICE if is_idle or must_catch_up else GAP)
+        if is_idle or must_catch_up:
+            self._tables.write()
+        if is_idle and not self._tables.has_work:
+            self.store.rest()
+
+    def _finish(self) -> None:
+        """The last tables, a snapshot, and the lease back."""
+        if self._needs_reopen or self._failure is not None:
+            _log.critical(
+                "closed with events that are not durable",
+                store=self.store.name,
+                events=self._waiting,
+                problem=self._problem,
+            )
+            return
+        try:
+            self._tables.finish()
+            self.store.release()
+        except StoreError as error:
+            _log.error("the store could not be closed in order", error=str(error))
+
+    def _note(self, error: StoreError) -> None:
+        """The store could not do something: for now, or for good."""
+        if isinstance(error, StoreUnavailableError):
+            if not self._needs_reopen:
+                _log.error("the store cannot be used", error=str(error))
+            self._needs_reopen = True
+            self._go_down(str(error))
+        else:
+            self._fail(error)
+
+    def _fail(self, error: StoreError) -> None:
+        self._failure = error
+        _log.critical("the store failed for good", error=str(error))
+        self._go_down(str(error))
+        with self._wake:
+            groups = list(self._queue)
+            self._queue.clear()
+        for group in groups:
+            group.done.release()
+
+    def _go_down(self, problem: str) -> None:
+        with self._wake:
+            self._is_down = True
+            self._problem = problem

@@ -1,0 +1,100 @@
+"""What a portfolio has made of its money, from the samples of its equity alone.
+
+Definitions (all ratios in units of 1e-18; days are UTC):
+
+- daily return: value / value the day began with - 1; both are net of deposits and withdrawals,
+  which move the day's beginning along (EquitySampled);
+- total return: the days' returns compounded (time-weighted, GIPS), so that money put in or taken
+  out is neither profit nor loss;
+- drawdown: how far the value is below its peak, a part of the peak;
+- Sharpe ratio: mean of the daily returns over their sample standard deviation, times sqrt(365),
+  risk-free rate 0 (Sharpe 1994, "The Sharpe Ratio", https://web.stanford.edu/~wfsharpe/art/sr/sr.htm);
+- win rate: won trades of all closing trades. One is won when what it realised, less its own fee
+  where that is in the same asset, is above zero.
+"""
+
+from decimal import Context, Decimal
+from typing import Final
+
+from zvt_trading.core.units import div_half_even
+from zvt_trading.messages.events import EquitySampled
+from zvt_trading.runtime.projections.values import DECIMALS, ONE, ratio
+
+DAYS_A_YEAR: Final = 365
+"""Crypto trades every day."""
+
+_CONTEXT: Final = Context(prec=60)
+_PLACES: Final = Decimal(1).scaleb(-DECIMALS)
+
+
+class Performance:
+    """One portfolio's figures; kept between two writes of its row."""
+
+    def __init__(self) -> None:
+        self.value = 0
+        self.peak = 0
+        self.day_start = 0
+        self.day = -1
+        self.valued_ts = 0
+        self.max_drawdown = 0
+        self.days = 0  # that have ended
+        self.return_sum = 0
+        self.square_sum = 0
+        self.growth = ONE  # of one unit of money over the days that have ended
+        self.won = 0
+        self.lost = 0
+
+    def sampled(self, event: EquitySampled) -> None:
+        """The equity was marked to market."""
+        if event.day != self.day and self.day >= 0 and self.day_start > 0:
+            self._end_day(ratio(event.equity, self.day_start) - ONE)
+        self.value = event.equity
+        self.peak = event.peak
+        self.day_start = event.day_start
+        self.day = event.day
+        self.valued_ts = event.ts
+        self.max_drawdown = max(self.max_drawdown, self.drawdown())
+
+    def closed(self, gain: int) -> None:
+        """A trade closed something, for a gain or a loss."""
+        if gain > 0:
+            self.won += 1
+        else:
+            self.lost += 1
+
+    def drawdown(self) -> int:
+        """Now, as a part of the peak."""
+        return ratio(max(0, self.peak - self.value), self.peak) if self.peak > 0 else 0
+
+    def daily_return(self) -> int:
+        """Of the day under way."""
+        return ratio(self.value, self.day_start) - ONE if self.day_start > 0 else 0
+
+    def total_return(self) -> int:
+        """Of all days, the one under way included."""
+        return div_half_even(self.growth * (ONE + self.daily_return()), ONE) - ONE
+
+    def win_rate(self) -> int | None:
+        """None before the first closing trade."""
+        trades = self.won + self.lost
+        return ratio(self.won, trades) if trades else None
+
+    def sharpe(self) -> str | None:
+        """With 18 decimals; None before two days have ended, or when all were alike."""
+        days = self.days
+        scaled_variance = days * self.square_sum * ONE - self.return_sum * self.return_sum
+        if days < 2 or scaled_variance <= 0:
+            return None
+        # mean / deviation = (sum / n) / sqrt((n * squares - sum^2) / (n * (n - 1)))
+        mean = _CONTEXT.divide(Decimal(self.return_sum), Decimal(days))
+        variance = _CONTEXT.divide(Decimal(scaled_variance), Decimal(days * (days - 1)))
+        deviation = _CONTEXT.sqrt(variance)
+        year = _CONTEXT.sqrt(Decimal(DAYS_A_YEAR))
+        found = _CONTEXT.multiply(_CONTEXT.divide(mean, deviation), year)
+        return f"{found.quantize(_PLACES, context=_CONTEXT):f}"
+
+    def _end_day(self, day_return: int) -> None:
+        self.days += 1
+        self.return_sum += day_return
+        self.square_sum += div_half_even(day_return * day_return, ONE)
+        self.growth = div_half_even(self.growth * (ONE + day_return), ONE)

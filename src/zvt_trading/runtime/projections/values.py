@@ -1,0 +1,77 @@
+"""Values as the tables take them: exact decimals, times, ids and JSON as text."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from zvt_trading.core.units import div_half_even
+
+DECIMALS: Final = 18
+"""Of every number in the tables: NUMERIC(38,18), and text of the same width on SQLite."""
+
+ONE: Final = 10**DECIMALS
+_UNITS: Final = [10 ** (DECIMALS - scale) for scale in range(DECIMALS + 1)]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_encode: Final = msgspec.json.Encoder().encode
+
+# Kinds of the rows that ids are made for; part of the id, so that none is like another's.
+PORTFOLIO_ID: Final = 1
+TRADE_ID: Final = 2
+POSITION_ID: Final = 3
+LIMIT_ID: Final = 0x100  # and above: one a limit of a set
+
+
+def number(value: int, scale: int) -> str:
+    """A scaled int as text with 18 decimals; finer ones are rounded half-even."""
+    if scale > DECIMALS:
+        value = div_half_even(value, 10 ** (scale - DECIMALS))
+        scale = DECIMALS
+    whole, rest = divmod(abs(value) * _UNITS[scale], ONE)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole}.{rest:018d}"
+
+
+def number_or_none(value: int, scale: int) -> str | None:
+    """As `number`; None for 0, which means "not given"."""
+    return number(value, scale) if value else None
+
+
+def ratio(numerator: int, denominator: int) -> int:
+    """A quotient in units of 1e-18, rounded half-even (denominator > 0)."""
+    return div_half_even(numerator * ONE, denominator)
+
+
+def moment(ts: int) -> str:
+    """Nanoseconds UTC as ISO 8601 with microseconds, floored."""
+    return (_EPOCH + timedelta(microseconds=ts // 1000)).isoformat(timespec="microseconds")
+
+
+def moment_or_none(ts: int) -> str | None:
+    """As `moment`; None for 0, which means "not yet"."""
+    return moment(ts) if ts else None
+
+
+def day_text(day: int) -> str | None:
+    """Days since 1970 as a date; None before the first."""
+    return (_EPOCH + timedelta(days=day)).date().isoformat() if day >= 0 else None
+
+
+def nanoseconds(text: str) -> int:
+    """The time that `moment` wrote."""
+    return int((datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)) * 1000
+
+
+def days_of(text: str) -> int:
+    """The day that `day_text` wrote."""
+    return (date.fromisoformat(text) - _EPOCH.date()).days
+
+
+def row_id(ts: int, seq: int, kind: int) -> str:
+    """The UUID (version 7, RFC 9562) of a row that event `seq` made: 32 hexadecimal digits."""
+    return f"{(ts // 1_000_000) & 0xFFFFFFFFFFFF:012x}7{kind & 0xFFF:03x}8{seq:015x}"
+
+
+def json_text(value: Any) -> str:
+    """JSON as text, keys in the order given."""
+    return _encode(value).decode()

@@ -1,0 +1,106 @@
+"""The tables and snapshots behind a journal: how far they are, and the next step of each."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import structlog
+
+from zvt_trading.messages.events import Event
+from zvt_trading.ports.store import (
+    FIRST_CHECKSUM,
+    Changes,
+    Entry,
+    Store,
+    TablesRefusedError,
+)
+from zvt_trading.runtime.projections import Projector
+from zvt_trading.runtime.snapshots import Snapshots
+
+_log = structlog.get_logger("zvt_trading.store")
+
+
+class TableWriter:
+    """Takes durable events in order; used by the thread that owns the store.
+
+    `problem`: why the tables stay where they are ("" while they do not). The journal is complete
+    then; `db rebuild` makes the tables anew with a program that can.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        projector: Projector,
+        snapshots: Snapshots,
+        behind: Sequence[tuple[Event, int]],
+    ) -> None:
+        """The tables are as of the projector's event; `behind` is what is durable after it."""
+        self.problem = ""
+        self._store = store
+        self._projector = projector
+        self._snapshots = snapshots
+        seq = projector.core.state.seq
+        self._checksum = store.checksums(seq, seq)[0][2] if seq else FIRST_CHECKSUM
+        self._behind = deque(behind)  # durable, not in the tables, with the entries' checksums
+        self._changes: Changes | None = None  # made, not written
+
+    @property
+    def behind(self) -> int:
+        """Events that the tables do not have."""
+        return len(self._behind)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to be done."""
+        return bool(self._behind) or self._changes is not None or self._snapshots.is_under_way
+
+    def add(self, events: Sequence[Event], entries: Sequence[Entry]) -> None:
+        """These are durable now."""
+        if not self.problem:
+            self._behind.extend(
+                (event, entry.checksum) for event, entry in zip(events, entries, strict=True)
+            )
+
+    def append_with(self, entries: Sequence[Entry]) -> None:
+        """Append to the journal, and write what is prepared in the same transaction."""
+        changes = self._changes
+        try:
+            self._store.append(entries, changes)
+        except TablesRefusedError as error:
+            self._give_up(error)
+            self._store.append(entries, None)
+        self._changes = None
+
+    def prepare(self, events: int) -> None:
+        """Work out what up to so many events did, or a little of the next snapshot."""
+        if self._changes is not None or self.problem:
+            return
+        seq = self._projector.core.state.seq
+        if self._snapshots.is_due(seq):
+            self._snapshots.work(self._projector.core, self._checksum)
+        elif self._behind:
+            for _ in range(min(events, len(self._behind))):
+                event, self._checksum = self._behind.popleft()
+                self._projector.take(event)
+            self._changes = self._projector.changes()
+
+    def write(self) -> None:
+        """Write what is prepared, now."""
+        if self._changes is not None:
+            self.append_with(())
+
+    def finish(self) -> None:
+        """Everything, and a snapshot of the last event."""
+        while self._behind and not self.problem:
+            if self._snapshots.is_under_way:
+                self._snapshots.abandon()
+            self.prepare(len(self._behind))
+            self.write()
+        self.write()
+        if not self.problem:
+            self._snapshots.finish(self._projector.core, self._checksum)
+
+    def _give_up(self, error: TablesRefusedError) -> None:
+        """The journal goes on without the tables."""
+        self.problem = str(error)
+        self._behind.clear()
+        _log.critical("the tables are no longer written; run `zvt-trading db rebuild`", error=error)
