@@ -1,5 +1,8 @@
 """The one place that wires things together: core, venues, feeds, portfolios."""
 
+import os
+import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -17,11 +20,15 @@ from zvt_trading.messages.events import CommandRefused
 from zvt_trading.messages.market import InstrumentSpec, MarketData
 from zvt_trading.ports.feed import Feed
 from zvt_trading.runtime.codes import code_of, reason_of
+from zvt_trading.runtime.keeper import Keeper
+from zvt_trading.runtime.memory import Memory, StoredMemory
 from zvt_trading.runtime.numbers import to_scaled
-from zvt_trading.runtime.world import World
+from zvt_trading.runtime.recovery import recover
+from zvt_trading.runtime.world import Progress, World
+from zvt_trading.sim.adoption import adopt
 from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.fills import MatchedMarket, RecordedMarket
-from zvt_trading.sim.generated import GeneratedMarket
+from zvt_trading.sim.generated import START_NS, GeneratedMarket
 from zvt_trading.sim.link import LinkProfile
 from zvt_trading.sim.simulation import Simulation
 from zvt_trading.types import AccountingMethod, Number
@@ -83,13 +90,51 @@ def build_world(
     seed: int = 0,
     outward: LinkProfile = ORDER_LATENCY,
     inward: LinkProfile = ORDER_LATENCY,
+    memory: Memory | None = None,
 ) -> World:
     """An engine on simulated venues that list `specs`, driven by `feed`.
 
+    With a `memory` of an earlier one it goes on from there, and `portfolios` are not opened again.
     Raises CallerError when a specification or portfolio contradicts another.
     """
-    simulation = Simulation(TradingCore())
-    rng = Rng(seed)
+    stored = memory if memory is not None else Memory()
+    simulation = Simulation(stored.core)
+    exchanges = _connect(simulation, specs, market_of, outward, inward, Rng(seed))
+    world = World(simulation, feed)
+    first = world.peek()
+    if first is not None:
+        simulation.now = first.ts - 1
+    world.memory = stored
+    is_new = stored.begin(simulation)
+    refusals: list[CommandRefused] = []
+    simulation.subscribers.append(lambda event: _note_refusal(event, refusals))
+    # Everything is one group: it is durable as a whole, or the next start begins anew.
+    core = simulation.core
+    for spec in specs:
+        if f"{spec.venue}:{spec.symbol}" not in core.state.markets:
+            core.command(simulation.now, ListInstrument(spec))
+    if is_new:
+        for setup in portfolios:
+            _open(core, simulation.now, setup)
+    else:
+        _go_on(simulation, exchanges)
+    simulation.flush()
+    simulation.subscribers.pop()
+    if refusals:
+        refusal = refusals[0]
+        raise CallerError(f"{refusal.command}: {reason_of(refusal.reason)}: {refusal.text}")
+    return world
+
+
+def _connect(
+    simulation: Simulation,
+    specs: Sequence[InstrumentSpec],
+    market_of: MarketOf,
+    outward: LinkProfile,
+    inward: LinkProfile,
+    rng: Rng,
+) -> dict[str, SimExchange]:
+    """A simulated venue for each that the specs name."""
     exchanges: dict[str, SimExchange] = {}
     for spec in specs:
         exchange = exchanges.get(spec.venue)
@@ -98,30 +143,31 @@ def build_world(
             exchanges[spec.venue] = exchange
             simulation.add_venue(exchange, outward, inward, rng.fork(len(exchanges)))
         exchange.list_instrument(spec, market_of(spec))
-    world = World(simulation, feed)
-    first = world.peek()
-    if first is not None:
-        simulation.now = first.ts - 1
-    refusals: list[CommandRefused] = []
-    simulation.subscribers.append(lambda event: _note_refusal(event, refusals))
-    for spec in specs:
-        simulation.command(ListInstrument(spec))
-    for setup in portfolios:
-        _open(simulation, setup)
-    simulation.subscribers.pop()
-    if refusals:
-        refusal = refusals[0]
-        raise CallerError(f"{refusal.command}: {reason_of(refusal.reason)}: {refusal.text}")
-    return world
+    return exchanges
 
 
-def default_world(seed: int = 7, seconds: int = 3600) -> World:
+def _go_on(simulation: Simulation, exchanges: dict[str, SimExchange]) -> None:
+    """The venues take over what a store remembers of the ones that died with the last engine."""
+    state = simulation.core.state
+    for name in state.markets:
+        if (
+            name.partition(":")[0] not in exchanges
+            or name not in exchanges[name.partition(":")[0]].desk.listings
+        ):
+            raise CallerError(f"the store knows {name}, which no venue here lists")
+    for exchange in exchanges.values():
+        for report in adopt(exchange, state, simulation.now):
+            simulation.core.report(simulation.now, report)
+    simulation.recover([])
+
+
+def default_world(seed: int = 7, seconds: int = 3600, memory: Memory | None = None) -> World:
     """Four simulated exchanges on the generated market, one portfolio, at a person's pace.
 
     Orders are answered at once, and the market moves for HUMAN_PACE before each, so that asking for
     the same twice is not taken for a runaway program.
     """
-    world = generated_world(seed=seed, seconds=seconds, latency=NO_LATENCY)
+    world = generated_world(seed=seed, seconds=seconds, latency=NO_LATENCY, memory=memory)
     world.order_pace = HUMAN_PACE
     return world
 
@@ -132,9 +178,16 @@ def generated_world(
     seconds: int = 60,
     portfolios: Sequence[PortfolioSetup] = (PortfolioSetup(),),
     latency: LinkProfile = ORDER_LATENCY,
+    memory: Memory | None = None,
 ) -> World:
-    """The built-in market: seeded order flow on four venues."""
-    market = GeneratedMarket(seed, seconds * SECOND)
+    """The built-in market: seeded order flow on four venues.
+
+    After what a `memory` remembers, it begins a second later.
+    """
+    start = START_NS
+    if memory is not None:
+        start = max(start, memory.core.state.ts + SECOND)
+    market = GeneratedMarket(seed, seconds * SECOND, start)
     feed = GeneratedFeed(market)
     world = build_world(
         market.specs(),
@@ -144,6 +197,7 @@ def generated_world(
         seed=seed,
         outward=latency,
         inward=latency,
+        memory=memory,
     )
     feed.before_step = world.simulation.advance
     world.warm_up()
@@ -170,23 +224,23 @@ def recorded_world(
     )
 
 
-def _open(simulation: Simulation, setup: PortfolioSetup) -> None:
+def _open(core: TradingCore, now: int, setup: PortfolioSetup) -> None:
     """Open a portfolio and fund it on every venue."""
-    state = simulation.core.state
+    state = core.state
     base = setup.base_asset or _usual_base(state)
     scale = state.asset_scales.get(base)
     if scale is None:
         known = ", ".join(sorted(state.asset_scales))
         raise CallerError(f"no asset {base!r} to value a portfolio in; known: {known}")
     method = code_of("accounting_method", setup.method)
-    simulation.command(OpenPortfolio(setup.portfolio_id, base, scale, method))
+    core.command(now, OpenPortfolio(setup.portfolio_id, base, scale, method))
     cash = to_scaled("cash", setup.cash, scale)
     for venue in sorted(state.venues):
         if cash:
-            simulation.command(Deposit(setup.portfolio_id, venue, base, cash))
+            core.command(now, Deposit(setup.portfolio_id, venue, base, cash))
     for venue, asset, amount in setup.coins:
         coins = to_scaled("coins", amount, state.asset_scales.get(asset, 8))
-        simulation.command(Deposit(setup.portfolio_id, venue, asset, coins))
+        core.command(now, Deposit(setup.portfolio_id, venue, asset, coins))
 
 
 def _usual_base(state: State) -> str:
@@ -194,6 +248,25 @@ def _usual_base(state: State) -> str:
     if "USDT" in state.asset_scales:
         return "USDT"
     return next(iter(state.markets.values())).instrument.settle
+
+
+def stored_memory(
+    url: str, *, on_progress: Progress | None = None, notice: Callable[[str], None] | None = None
+) -> Memory:
+    """What the store of a URL remembers; its lease is ours until `Memory.close`.
+
+    Raises CallerError for a URL that names no store, StoreError when it cannot be used.
+    """
+    from zvt_trading.adapters.store.opening import open_store
+
+    store = open_store(url, notice=notice)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        recovered = recover(store, owner, on_progress)
+    except BaseException:
+        store.close()
+        raise
+    return StoredMemory(recovered, Keeper(store, recovered, time.monotonic))
 
 
 def _note_refusal(event: object, refusals: list[CommandRefused]) -> None:

@@ -17,7 +17,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Self
 
-from zvt_trading.bootstrap import default_world
+from zvt_trading.bootstrap import default_world, stored_memory
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.snapshot import digest
 from zvt_trading.core.state import Order, State
@@ -87,8 +87,19 @@ from zvt_trading.types import (
 class CryptoTradingEngine(AsyncTwins):
     """An engine over a world: simulated exchanges by default, see `bootstrap` for others."""
 
-    def __init__(self, world: World | None = None) -> None:
-        self._world = world if world is not None else default_world()
+    def __init__(self, world: World | None = None, *, db_url: str | None = None) -> None:
+        """With `db_url` the default world is remembered there: it goes on where it stopped.
+
+        `sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`; `default_url()` of
+        zvt_trading.bootstrap is the user's own file. Raises LeaseTakenError while another engine
+        uses the store, DamagedJournalError when it is not what was written.
+        """
+        if world is not None and db_url is not None:
+            raise CallerError("give a world or a db_url: a world has its own memory")
+        if world is None:
+            memory = stored_memory(db_url) if db_url is not None else None
+            world = default_world(memory=memory)
+        self._world = world
         self._simulation = self._world.simulation
         self._state: State = self._simulation.core.state
         self._driver = Driver(self._world)

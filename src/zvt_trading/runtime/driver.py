@@ -13,6 +13,7 @@ from zvt_trading.core.units import SECOND
 from zvt_trading.errors import CallerError, EngineError, ZvtTradingError
 from zvt_trading.messages.commands import Command
 from zvt_trading.messages.events import CommandRefused, Event
+from zvt_trading.ports.store import FencedError, StoreUnavailableError
 from zvt_trading.runtime.codes import reason_of
 from zvt_trading.runtime.world import World
 
@@ -68,9 +69,12 @@ class Driver:
         return self.guarded(lambda: self.world.run_until(ts))
 
     def stop(self) -> None:
-        """Stop the strategies and let what is under way arrive; nothing when broken."""
-        if not self.broken:
-            self.guarded(self.world.stop)
+        """Stop the strategies, let what is under way arrive, give the store back. Repeatable."""
+        try:
+            if not self.broken:
+                self.guarded(self.world.stop)
+        finally:
+            self.world.close()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Hand it every event from now on."""
@@ -87,6 +91,9 @@ class Driver:
             raise EngineError(f"the engine stopped after an error of its own: {self.broken}")
         try:
             return work()
+        except FencedError as error:
+            self.broken = str(error)
+            raise
         except ZvtTradingError:
             raise  # the feed's or the caller's: the state is sound
         except BaseException as error:
@@ -99,9 +106,12 @@ class Driver:
     def _decide(self, command: Command) -> list[Event]:
         recorder = self._core.recorder
         before = len(recorder.out)  # not 0 inside a subscriber
-        self._core.command(self._simulation.now, command)
+        if self._simulation.may_take(command):
+            self._core.command(self._simulation.now, command)
         events = recorder.out[before:]
         self._simulation.flush()
+        if not events and self._simulation.journal is not None:
+            raise StoreUnavailableError(self._simulation.journal.problem())
         return events
 
     def _on_event(self, event: Event) -> None:

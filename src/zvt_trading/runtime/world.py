@@ -9,6 +9,7 @@ from zvt_trading.messages.market import MarketData
 from zvt_trading.ports.feed import Feed
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.history import History
+from zvt_trading.runtime.memory import Memory
 from zvt_trading.runtime.requests import check_name
 from zvt_trading.runtime.strategy_runner import StrategyRunner
 from zvt_trading.sim.simulation import Simulation
@@ -33,6 +34,7 @@ class World:
         self.history = History(simulation.core.state)
         self.runners: list[StrategyRunner] = []
         self.observers: list[MarketObserver] = []
+        self.memory = Memory(simulation.core)
         self.messages = 0
         self.order_pace = 0  # time that passes before every order of the front door
         self._messages: Iterator[MarketData] = iter(feed)
@@ -117,6 +119,10 @@ class World:
             runner.stop()
         self.simulation.settle(SETTLE_WAIT)
         self._sample(self.simulation.now, last=True)
+
+    def close(self) -> None:
+        """After `stop`: what is remembered is brought to its store."""
+        self.memory.close()
 
     def _tick(self, ts: int) -> None:
         simulation = self.simulation

@@ -148,6 +148,23 @@ class OrderDesk:
         self._schedule_expiry(order)
         self.watch(listing, now, out)
 
+    def adopt(self, listing: Listing, order: VenueOrder, waits: bool) -> None:
+        """Take over an order that an earlier desk had accepted."""
+        order.life = ACCEPTED
+        order.seq = self.record.seq
+        self.orders[order.id] = order
+        if waits:
+            order.waiting = True
+            self.open[order.id] = order
+            listing.stops.append(order.id)
+            self._schedule_expiry(order)
+        else:
+            self._rest(order)
+
+    def continue_after(self, orders: int) -> None:
+        """Give order ids above those of an earlier desk."""
+        self._order_count = max(self._order_count, orders)
+
     def withdraw(self, order: VenueOrder, reason: int, now: int, out: list[Report]) -> None:
         """Take an open order out of the market and end it."""
         if not order.waiting:

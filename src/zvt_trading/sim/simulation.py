@@ -107,14 +107,9 @@ class Simulation:
 
         Where a venue acts at once (money, leverage) it is asked before the engine.
         """
-        if self.outage.is_on:
-            self._end_outage()
-        journal = self.journal
-        if self.outage.is_on and journal is not None:
-            may_pass = self.outage.may_pass(command, journal, self.now)
-            if not may_pass:
-                self.flush()
-                return ""
+        if not self.may_take(command):
+            self.flush()
+            return ""
         refusal = "" if type(command) is CancelOrder else self._cashier.refusal(command)
         order_id = ""
         if refusal:
@@ -123,6 +118,14 @@ class Simulation:
             order_id = self.core.command(self.now, command)
         self.flush()
         return order_id
+
+    def may_take(self, command: Command) -> bool:
+        """Whether the core may take a command now; while the journal is down, not any."""
+        if self.outage.is_on:
+            self._end_outage()
+        if not self.outage.is_on or self.journal is None:
+            return True
+        return self.outage.may_pass(command, self.journal, self.now)
 
     def feed(self, message: MarketData) -> None:
         """The market moves."""

@@ -1,0 +1,86 @@
+"""A simulated venue that lives in the engine's process dies with it: the next one takes its place.
+
+What the engine knows durably is then the only truth there is: the new venue takes over the money,
+the positions and the resting orders from it, and says of everything else that it has it not.
+"""
+
+from zvt_trading.core.state import Holding, Order, State
+from zvt_trading.messages.codes import (
+    ACCEPTED,
+    FOK,
+    GTC,
+    GTD,
+    IOC,
+    LIMIT,
+    MARKET,
+    SPOT,
+    STOP,
+)
+from zvt_trading.messages.reasons import Reason
+from zvt_trading.messages.reports import AbsenceProven, Report, VenueCancelled
+from zvt_trading.sim.accounts import VenueOrder
+from zvt_trading.sim.exchange import SimExchange
+
+
+def adopt(exchange: SimExchange, state: State, now: int) -> list[Report]:
+    """Make a new venue the one that the state knows; returns what it has to say of the rest."""
+    for portfolio in state.portfolios.values():
+        for balance in portfolio.balances:
+            if balance.venue == exchange.venue and balance.total > 0:
+                exchange.credit(portfolio.name, balance.asset, balance.total, now)
+        for holding in portfolio.holdings.values():
+            if holding.instrument.venue == exchange.venue:
+                _adopt_position(exchange, holding)
+    desk = exchange.desk
+    desk.continue_after(state.order_seq)
+    for listing in desk.listings.values():
+        listing.trades = state.seq  # more than there were trades: their ids stay unique
+    reports: list[Report] = []
+    for order in state.orders.values():
+        if order.instrument.venue == exchange.venue and order.id in order.holding.orders:
+            report = _adopt_order(exchange, order, now)
+            if report is not None:
+                reports.append(report)
+    return reports
+
+
+def _adopt_position(exchange: SimExchange, holding: Holding) -> None:
+    """A perpetual's position, at its whole cost; lots are the engine's affair."""
+    if holding.instrument.kind == SPOT:
+        return
+    position = holding.position
+    listing = exchange.desk.listings[holding.instrument.id]
+    seat = listing.seat(exchange.account(holding.portfolio.name))
+    seat.leverage = position.leverage
+    seat.margin_mode = position.margin_mode
+    seat.quantity = position.quantity
+    seat.cost = position.cost
+    seat.margin = position.isolated_margin
+    seat.settle.margin += position.isolated_margin
+
+
+def _adopt_order(exchange: SimExchange, order: Order, now: int) -> Report | None:
+    """An order that rests goes on resting; any other one has ended with the venue."""
+    if order.life != ACCEPTED:
+        text = "the simulated venue was started anew and has it not"
+        return AbsenceProven(order.id, text, now)
+    waits = order.type >= STOP and not order.triggered
+    if not waits and (order.is_market() or order.tif in (IOC, FOK)):
+        return VenueCancelled(order.id, int(Reason.VENUE_CANCELLED), now, order.filled)
+    terms = order.terms
+    listing = exchange.desk.listings[order.instrument.id]
+    seat = listing.seat(exchange.account(order.holding.portfolio.name))
+    kind = order.type if waits else (MARKET if order.is_market() else LIMIT)
+    adopted = VenueOrder(
+        order.id, seat, order.side, kind, order.price, order.quantity, order.tif,
+        terms.expire_ts if order.tif == GTD else 0, terms.post_only,
+        terms.reduce_only and not listing.instrument.is_spot, order.worst_price,
+        order.trigger_price if waits else 0, terms.trigger_by,
+    )  # fmt: skip
+    adopted.filled = order.filled
+    adopted.venue_order_id = order.venue_order_id
+    adopted.ts_accepted = now
+    exchange.desk.adopt(listing, adopted, waits)
+    if not waits:
+        listing.market.submit(order.id, order.side, order.price, adopted.leaves(), GTC, False)
+    return None
