@@ -4,7 +4,7 @@
     result = engine.place_order(OrderRequest(symbol="BTC/USDT", side="buy", quantity="0.1"))
     engine.get_positions("default")
 
-One lock makes it safe for many threads; inside there is a single writer. Under simulated time an
+Any number of threads and tasks may call; inside there is a single writer. Under simulated time an
 order takes the time its messages take: `place_order` lets the market go on until it is answered.
 
 Errors: CallerError for what cannot be meant (nothing was done then); a business refusal of an order
@@ -13,7 +13,6 @@ is a result with `success=False`. EngineError is a bug of ours: the engine takes
 
 from collections.abc import Callable
 from decimal import Decimal
-from threading import RLock
 from types import TracebackType
 from typing import Self
 
@@ -46,6 +45,7 @@ from zvt_trading.messages.events import (
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.async_twins import AsyncTwins
 from zvt_trading.runtime.codes import code_of
+from zvt_trading.runtime.desk import Desk
 from zvt_trading.runtime.driver import Driver, Subscriber
 from zvt_trading.runtime.numbers import to_decimal, to_scaled
 from zvt_trading.runtime.order_lists import to_bracket, to_oco
@@ -103,7 +103,7 @@ class CryptoTradingEngine(AsyncTwins):
         self._simulation = self._world.simulation
         self._state: State = self._simulation.core.state
         self._driver = Driver(self._world)
-        self._lock = RLock()
+        self._desk = Desk(self._driver.pump)
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +118,9 @@ class CryptoTradingEngine(AsyncTwins):
 
     def close(self) -> None:
         """Stop the strategies, cancel their orders, let answers under way arrive. Repeatable."""
-        with self._lock:
+        with self._desk.turn():
             self._driver.stop()
+        self._desk.close()
 
     @property
     def world(self) -> World:
@@ -135,16 +136,11 @@ class CryptoTradingEngine(AsyncTwins):
         refusal or rejection is a result with `success=False`. Raises CallerError (SymbolNotFound,
         PortfolioNotFound) when the request cannot be meant at all; then nothing was placed.
         """
-        with self._lock:
-            command = to_command(self._state, request)
-            self._driver.keep_pace()
-            event = self._driver.decide(command)[-1]
-            if isinstance(event, OrderRefused):
-                return refused_result(self._state, event)
-            order = self._placed(event)
-            if not is_answered(order):
-                self._driver.wait_until(lambda: is_answered(order))
-            return order_result(order)
+        return self._desk.run(lambda: self._begin_order(request))
+
+    async def aplace_order(self, request: OrderRequest) -> OrderResult:
+        """`place_order` without blocking the event loop; many at once are one group."""
+        return await self._desk.call(lambda: self._begin_order(request))
 
     def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]:
         """Place two exits of one position, of which one ends the other; all or none.
@@ -152,7 +148,7 @@ class CryptoTradingEngine(AsyncTwins):
         `profit` is a limit or take-profit order, `stop` a stop; same side, quantity and exchange.
         Returns a result each, in this order; when refused, both say why.
         """
-        with self._lock:
+        with self._desk.turn():
             return self._place_list(to_oco(self._state, profit, stop))
 
     def place_bracket(
@@ -169,7 +165,7 @@ class CryptoTradingEngine(AsyncTwins):
         `take_profit`, and from `stop_loss` on a market order (a limit order at `stop_limit`).
         Returns the results of entry, take-profit and stop-loss; when refused, all say why.
         """
-        with self._lock:
+        with self._desk.turn():
             return self._place_list(
                 to_bracket(self._state, entry, take_profit, stop_loss, stop_limit)
             )
@@ -180,7 +176,7 @@ class CryptoTradingEngine(AsyncTwins):
         False also when the venue has not confirmed it within ANSWER_WAIT; it is asked again then.
         Raises OrderNotFoundError for an id this engine never gave or no longer remembers.
         """
-        with self._lock:
+        with self._desk.turn():
             order = self._order(order_id)
             if is_closed(order.life):
                 return False
@@ -201,7 +197,7 @@ class CryptoTradingEngine(AsyncTwins):
 
         Raises CallerError for a name that does not exist: a typing error must not cancel nothing.
         """
-        with self._lock:
+        with self._desk.turn():
             code = code_of("side", side) if side is not None else 0
             if portfolio_id:
                 check_portfolio(self._state, portfolio_id)
@@ -227,7 +223,7 @@ class CryptoTradingEngine(AsyncTwins):
 
         When that is refused the result says why, with the status of the order, which works on.
         """
-        with self._lock:
+        with self._desk.turn():
             order = self._order(order_id)
             command = to_amend(order.instrument, order_id, price, quantity, trigger_price)
             event = self._driver.decide(command)[-1]
@@ -238,14 +234,14 @@ class CryptoTradingEngine(AsyncTwins):
 
     def get_order(self, order_id: str) -> OrderInfo:
         """An order as it stands; OrderNotFoundError when it is not known."""
-        with self._lock:
+        with self._desk.turn():
             return order_info(self._order(order_id))
 
     def get_orders(
         self, portfolio_id: str | None = None, *, open_only: bool = False, symbol: str | None = None
     ) -> list[OrderInfo]:
         """Live and recently closed orders, oldest first."""
-        with self._lock:
+        with self._desk.turn():
             if portfolio_id is not None:
                 check_portfolio(self._state, portfolio_id)
             return [
@@ -258,7 +254,7 @@ class CryptoTradingEngine(AsyncTwins):
 
     def get_fills(self, portfolio_id: str = "default") -> list[FillInfo]:
         """The portfolio's latest executions, oldest first (a world may keep no history)."""
-        with self._lock:
+        with self._desk.turn():
             check_portfolio(self._state, portfolio_id)
             fills = self._world.history.fills
             return [fill for fill in fills if fill.portfolio_id == portfolio_id]
@@ -272,7 +268,7 @@ class CryptoTradingEngine(AsyncTwins):
         method: AccountingMethod | str = AccountingMethod.FIFO,
     ) -> None:
         """Open a portfolio valued in `base_asset`; `method` is how its lots are consumed."""
-        with self._lock:
+        with self._desk.turn():
             check_name("portfolio_id", portfolio_id)
             scale = self._asset_scale(base_asset)
             code = code_of("accounting_method", method)
@@ -280,7 +276,7 @@ class CryptoTradingEngine(AsyncTwins):
 
     def get_positions(self, portfolio_id: str = "default") -> list[PositionInfo]:
         """The portfolio's open positions with their lots, marked to market."""
-        with self._lock:
+        with self._desk.turn():
             check_portfolio(self._state, portfolio_id)
             return [
                 position_info(holding)
@@ -290,19 +286,19 @@ class CryptoTradingEngine(AsyncTwins):
 
     def get_portfolio_summary(self, portfolio_id: str = "default") -> PortfolioSummary:
         """The portfolio marked to market, in its base asset."""
-        with self._lock:
+        with self._desk.turn():
             check_portfolio(self._state, portfolio_id)
             return portfolio_summary(self._state, self._state.portfolios[portfolio_id])
 
     def deposit(self, portfolio_id: str, exchange: str, asset: str, amount: Number) -> None:
         """Money arrives at an exchange."""
-        with self._lock:
+        with self._desk.turn():
             scaled = self._cash(portfolio_id, exchange, asset, amount)
             self._driver.control(Deposit(portfolio_id, exchange, asset, scaled))
 
     def withdraw(self, portfolio_id: str, exchange: str, asset: str, amount: Number) -> None:
         """Money leaves an exchange; CallerError when it is not available."""
-        with self._lock:
+        with self._desk.turn():
             scaled = self._cash(portfolio_id, exchange, asset, amount)
             self._driver.control(
                 Withdraw(portfolio_id, exchange, asset, scaled),
@@ -320,7 +316,7 @@ class CryptoTradingEngine(AsyncTwins):
         to_exchange: str,
     ) -> None:
         """Move money between exchanges or portfolios; CallerError when it is not available."""
-        with self._lock:
+        with self._desk.turn():
             self._cash(to_portfolio, to_exchange, asset, amount)
             scaled = self._cash(from_portfolio, from_exchange, asset, amount)
             self._driver.control(
@@ -330,14 +326,14 @@ class CryptoTradingEngine(AsyncTwins):
 
     def ledger(self) -> tuple[LedgerRow, ...]:
         """The books' proof: one row a portfolio and asset; every difference is zero."""
-        with self._lock:
+        with self._desk.turn():
             return ledger_rows(self._state)
 
     # Risk.
 
     def set_limits(self, limits: LimitSet) -> None:
         """Replace the limits of one scope; CallerError says why they are refused."""
-        with self._lock:
+        with self._desk.turn():
             check_limits(limits)
             self._driver.control(SetLimits(limits))
 
@@ -350,7 +346,7 @@ class CryptoTradingEngine(AsyncTwins):
         margin_mode: MarginMode | str = MarginMode.CROSS,
     ) -> None:
         """Leverage and margin mode of a flat perpetual."""
-        with self._lock:
+        with self._desk.turn():
             instrument = instrument_of(self._state, symbol, exchange)
             mode = code_of("margin_mode", margin_mode)
             times = to_scaled("leverage", leverage, 0)
@@ -361,7 +357,7 @@ class CryptoTradingEngine(AsyncTwins):
         self, state: TradingState | str, scope: Scope | str = Scope.GLOBAL, key: str = ""
     ) -> None:
         """ACTIVE, REDUCING or HALTED for one scope; `key` names it."""
-        with self._lock:
+        with self._desk.turn():
             code = code_of("state", state)
             check_name("key", key)
             where = code_of("scope", scope)
@@ -372,7 +368,7 @@ class CryptoTradingEngine(AsyncTwins):
 
         What the market cannot take at once stays: `get_positions` shows it, pull again.
         """
-        with self._lock:
+        with self._desk.turn():
             check_name("reason", reason)
             self._driver.decide(KillSwitch(bool(flatten), reason))
             self._driver.wait_until(self._simulation.is_settled)
@@ -386,7 +382,7 @@ class CryptoTradingEngine(AsyncTwins):
 
         Raises CallerError when one of this name is running, or when it fails in `on_start`.
         """
-        with self._lock:
+        with self._desk.turn():
             check_portfolio(self._state, portfolio_id)
             name = strategy_id or type(strategy).__name__.lower()
             runner = self._world.add_strategy(strategy, name, portfolio_id)
@@ -395,7 +391,7 @@ class CryptoTradingEngine(AsyncTwins):
 
     def advance(self, seconds: Number) -> bool:
         """Let simulated time pass; False when the feed ended before."""
-        with self._lock:
+        with self._desk.turn():
             duration = to_scaled("seconds", seconds, 9)
             if duration <= 0:
                 raise CallerError(f"seconds must be > 0, not {seconds}")
@@ -408,21 +404,38 @@ class CryptoTradingEngine(AsyncTwins):
         they are on their way when the call returns, and their outcome comes as events. One that
         raises is dropped, and can break no order.
         """
-        with self._lock:
+        with self._desk.turn():
             self._driver.subscribe(subscriber)
 
         def unsubscribe() -> None:
-            with self._lock:
+            with self._desk.turn():
                 self._driver.unsubscribe(subscriber)
 
         return unsubscribe
 
     def digest(self) -> str:
         """Digest of the whole state: equal digests, equal states."""
-        with self._lock:
+        with self._desk.turn():
             return digest(self._state, self._simulation.core.risk)
 
     # Inside.
+
+    def _begin_order(self, request: OrderRequest) -> Callable[[], OrderResult]:
+        """Decide on an order; what is returned says what became of it, once it has left."""
+        command = to_command(self._state, request)
+        self._driver.keep_pace()
+        event = self._driver.decide(command, leave=False)[-1]
+        if isinstance(event, OrderRefused):
+            refusal = event
+            return lambda: refused_result(self._state, refusal)
+        order = self._placed(event)
+
+        def finish() -> OrderResult:
+            if not is_answered(order):
+                self._driver.wait_until(lambda: is_answered(order))
+            return order_result(order)
+
+        return finish
 
     def _place_list(self, command: SubmitOrderList) -> tuple[OrderResult, ...]:
         """Place linked orders and wait for the answers."""

@@ -63,7 +63,7 @@ class Crashes:
         simulation.subscribers.append(self.watch)
 
     def arm(self) -> None:
-        """Perhaps this step is the last one of this process, or the store's last one for a while."""
+        """Perhaps this step is the process's last one, or the store's for a while."""
         if self.journal.is_broken:
             if self.rng.chance(1, 4):
                 self.journal.mend()
@@ -84,6 +84,7 @@ class Crashes:
 
     def watch(self, event: Event) -> None:
         """A subscriber that dies when its time has come."""
+        del event
         if self.dies_at_event == 1:
             raise CrashError
         self.dies_at_event = max(0, self.dies_at_event - 1)

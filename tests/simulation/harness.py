@@ -15,7 +15,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
-from simulation.crashes import Crashes, CrashError
+from simulation.crashes import CrashError, Crashes
 from simulation.judge import verdict
 from simulation.shadow import Shadow
 from simulation.walk import Walk

@@ -26,7 +26,8 @@ class CodecError(Exception):
     """A stored body that this program cannot read: damaged, or written by a newer one."""
 
 
-_encode = msgspec.json.Encoder().encode
+_encoder: Final = msgspec.json.Encoder()
+_encode: Final = _encoder.encode
 _events: Final = msgspec.json.Decoder(Event)
 _heads: Final = msgspec.json.Decoder(SnapshotHead)
 _parts: Final = msgspec.json.Decoder(SnapshotPart)
@@ -35,6 +36,12 @@ _parts: Final = msgspec.json.Decoder(SnapshotPart)
 def encode_event(event: Event) -> bytes:
     """The body of an event, of `CODEC_VERSION`."""
     return _encode(event)
+
+
+def encode_events(events: list[Event]) -> tuple[list[bytes], list[str]]:
+    """The bodies of many events, as bytes and as text; JSON has no line ends but escaped ones."""
+    lines = _encoder.encode_lines(events)
+    return lines.split(b"\n")[:-1], lines.decode().split("\n")[:-1]
 
 
 def decode_event(body: bytes | str, version: int = CODEC_VERSION) -> Event:

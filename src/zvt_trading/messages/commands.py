@@ -71,7 +71,7 @@ class SetLeverage(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     margin_mode: int
 
 
-class SubmitOrder(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+class SubmitOrder(Struct, frozen=True, tag=True, tag_field="msg", gc=False, omit_defaults=True):
     """An order. `instrument` is "venue:SYMBOL", or ":SYMBOL" to let the router choose the venue.
 
     `trailing_offset` is in price units or basis points (`trailing_unit`). `client_tag` is the
@@ -155,7 +155,9 @@ class KillSwitch(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     text: str = ""
 
 
-class LimitSet(Struct, frozen=True, tag=True, tag_field="msg", gc=False, kw_only=True):
+class LimitSet(
+    Struct, frozen=True, tag=True, tag_field="msg", gc=False, kw_only=True, omit_defaults=True
+):
     """Limits of one scope; None leaves a limit to the wider scope.
 
     A limit may not be looser than the wider scope's unless `allow_looser`. Quantities are on the

@@ -20,7 +20,9 @@ class MarginTier(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     leverage_max: int
 
 
-class InstrumentSpec(Struct, frozen=True, tag=True, tag_field="msg", kw_only=True):
+class InstrumentSpec(
+    Struct, frozen=True, tag=True, tag_field="msg", kw_only=True, omit_defaults=True
+):
     """One symbol on one venue, with the venue's exact filters.
 
     All prices are on `price_scale`, quantities on `quantity_scale`; money on the asset scales.

@@ -5,8 +5,7 @@ wrong is one of the errors at the end of this module, never a guess.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
-from zlib import crc32
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -16,7 +15,11 @@ FIRST_CHECKSUM = 0
 """What the first entry's checksum is chained to."""
 
 
-class Entry(Struct, frozen=True, gc=False):
+EntryRow = tuple[int, int, int, str, int, str, int]
+"""An `Entry` without names, as drivers take it: to name the fields costs as much as the checksum."""
+
+
+class Entry(NamedTuple):
     """One event as it is stored; `body` is JSON of codec `version`, `kind` its type's name.
 
     `checksum` covers the entry and, through the checksum before it, everything before it.
@@ -31,9 +34,13 @@ class Entry(Struct, frozen=True, gc=False):
     checksum: int
 
 
-def entry_checksum(previous: int, seq: int, ts: int, epoch: int, version: int, body: str) -> int:
-    """CRC-32 of an entry, chained to the one before: finds what was changed, lost or swapped."""
-    return crc32(f"{previous} {seq} {ts} {epoch} {version} {body}".encode())
+def chain_value(previous: int, epoch: int, version: int) -> int:
+    """What the CRC-32 of an entry's body begins with: the checksum before it, and whose it is.
+
+    So it finds what was changed, lost or swapped. Number, time and kind are in the body; the reader
+    compares them with the columns.
+    """
+    return (previous + epoch * 0x9E3779B1 + version) & 0xFFFFFFFF
 
 
 Row = tuple[Any, ...]
@@ -91,9 +98,14 @@ class Lease(Struct, frozen=True):
 
 
 class Store(Protocol):
-    """See the module; `name` is the URL without secrets, for messages."""
+    """See the module.
+
+    `name` is the URL without secrets, for messages. `is_at_hand`: on this machine's own disk, so
+    that a thread may wait for it as for any file.
+    """
 
     name: str
+    is_at_hand: bool
 
     def info(self) -> StoreInfo:
         """What it is."""
@@ -107,7 +119,7 @@ class Store(Protocol):
     def checksums(self, first: int, last: int) -> list[tuple[int, int, int]]:
         """(seq, epoch, checksum) of the entries first..last that are there."""
 
-    def append(self, entries: Sequence[Entry], changes: Changes | None) -> None:
+    def append(self, entries: Sequence[EntryRow], changes: Changes | None) -> None:
         """Make entries durable, and with them, in one transaction, changes of the tables."""
 
     def read(self, table: str, columns: Sequence[str], ids: Sequence[str] | None) -> list[Row]:

@@ -22,8 +22,6 @@ from zvt_trading.types import (
 class _Engine(Protocol):
     """The calls that have a twin."""
 
-    def place_order(self, request: OrderRequest) -> OrderResult: ...
-
     def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]: ...
 
     def place_bracket(
@@ -71,10 +69,6 @@ class _Engine(Protocol):
 
 class AsyncTwins:
     """Mixed into the engine; see the call without the leading "a" for arguments and errors."""
-
-    async def aplace_order(self: _Engine, request: OrderRequest) -> OrderResult:
-        """`place_order` without blocking the event loop."""
-        return await asyncio.to_thread(self.place_order, request)
 
     async def aplace_oco(
         self: _Engine, profit: OrderRequest, stop: OrderRequest

@@ -38,9 +38,24 @@ class Driver:
         self._delivering = False  # a subscriber is being called: time stands still
         self._simulation.subscribers.append(self._on_event)
 
-    def decide(self, command: Command) -> list[Event]:
-        """Let the core decide, then let what it decided take effect; returns what it decided."""
-        return self.guarded(lambda: self._decide(command))
+    def decide(self, command: Command, *, leave: bool = True) -> list[Event]:
+        """Let the core decide; returns what it decided.
+
+        Unless `leave` is False, that is made durable and takes effect; otherwise with `leave()`.
+        """
+        return self.guarded(lambda: self._decide(command, leave=leave))
+
+    def leave(self) -> None:
+        """Let everything decided take effect, as one group."""
+        self.guarded(self._simulation.flush)
+
+    def pump(self) -> bool:
+        """One step of `leave`, see Simulation.pump; False when everything has left."""
+        simulation = self._simulation
+        if simulation.journal is None:
+            self.leave()
+            return False
+        return self.guarded(simulation.pump)
 
     def control(self, command: Command, hint: str = "") -> None:
         """`decide` for a command whose refusal is the caller's error; `hint` says more about it."""
@@ -103,13 +118,14 @@ class Driver:
                 raise EngineError(f"the engine stopped: {self.broken}") from error
             raise
 
-    def _decide(self, command: Command) -> list[Event]:
+    def _decide(self, command: Command, *, leave: bool) -> list[Event]:
         recorder = self._core.recorder
         before = len(recorder.out)  # not 0 inside a subscriber
         if self._simulation.may_take(command):
             self._core.command(self._simulation.now, command)
         events = recorder.out[before:]
-        self._simulation.flush()
+        if leave:
+            self._simulation.flush()
         if not events and self._simulation.journal is not None:
             raise StoreUnavailableError(self._simulation.journal.problem())
         return events

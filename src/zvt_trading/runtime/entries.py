@@ -1,10 +1,11 @@
 """Events as entries of a journal and back, each chained to the one before."""
 
 from collections.abc import Iterable, Iterator
+from zlib import crc32
 
-from zvt_trading.messages.codec import CODEC_VERSION, CodecError, decode_event, encode_event
+from zvt_trading.messages.codec import CODEC_VERSION, CodecError, decode_event, encode_events
 from zvt_trading.messages.events import Event
-from zvt_trading.ports.store import DamagedJournalError, Entry, entry_checksum
+from zvt_trading.ports.store import DamagedJournalError, Entry, EntryRow, chain_value
 
 
 class Chain:
@@ -15,14 +16,20 @@ class Chain:
         self.seq = seq
         self.checksum = checksum
 
-    def entry(self, event: Event) -> Entry:
-        """The entry of the next event."""
-        body = encode_event(event).decode()
-        seq, ts = event.seq, event.ts
-        checksum = entry_checksum(self.checksum, seq, ts, self.epoch, CODEC_VERSION, body)
-        self.seq = seq
-        self.checksum = checksum
-        return Entry(seq, ts, self.epoch, type(event).__name__, CODEC_VERSION, body, checksum)
+    def entries(self, events: list[Event]) -> list[EntryRow]:
+        """The entries of the next events."""
+        bodies, texts = encode_events(events)
+        checksum = self.checksum
+        epoch = self.epoch
+        rows: list[EntryRow] = []
+        for event, body, text in zip(events, bodies, texts, strict=True):
+            checksum = crc32(body, chain_value(checksum, epoch, CODEC_VERSION))
+            kind = type(event).__name__
+            rows.append((event.seq, event.ts, epoch, kind, CODEC_VERSION, text, checksum))
+        if events:
+            self.seq = events[-1].seq
+            self.checksum = checksum
+        return rows
 
 
 def checked(
@@ -38,8 +45,8 @@ def checked(
             raise DamagedJournalError(
                 f"{name}: entry {seq} is missing: entry {entry.seq} comes next{_ADVICE}", seq
             )
-        body = entry.body
-        checksum = entry_checksum(checksum, seq, entry.ts, entry.epoch, entry.version, body)
+        body = entry.body.encode()
+        checksum = crc32(body, chain_value(checksum, entry.epoch, entry.version))
         if checksum != entry.checksum:
             raise DamagedJournalError(
                 f"{name}: entry {seq} ({entry.kind}) is not what was written{_ADVICE}", seq

@@ -2,15 +2,17 @@
 
     keeper.commit(events)   waits until they are durable (or says that they are not)
 
-A thread of its own owns the store. It commits whatever has queued up while the last commit ran; in
-between, and with the next commit, it writes what earlier events did to the tables; now and then it
-saves a snapshot, and it keeps the lease. When the store cannot take something it goes on trying,
-in order, and finds out by the entries' numbers and checksums what had been kept after all.
+A thread of its own commits the groups; when none has come for some milliseconds it writes what the
+events did to the tables; now and then it saves a snapshot, and it keeps the lease. Where the store
+is at hand (a file), the engine's thread commits by itself while the other one rests: waking it, and
+being woken, takes as long as the disk. When the store cannot take something the thread goes on
+trying, in order, and finds out by the entries' numbers and checksums what had been kept after all.
 """
 
 from collections import deque
 from collections.abc import Callable
 from threading import Condition, Lock, Thread
+from traceback import format_exception
 from typing import Final
 
 import structlog
@@ -19,6 +21,7 @@ from zvt_trading.core.journal import Journal
 from zvt_trading.messages.events import Event
 from zvt_trading.ports.store import (
     Entry,
+    EntryRow,
     FencedError,
     Store,
     StoreError,
@@ -33,14 +36,12 @@ COMMIT_SECONDS: Final = 5
 """How long a commit is waited for before the engine goes on without it, as in an outage."""
 RETRY_MS: Final = 500
 """Between two tries while the store cannot be used."""
-IDLE_MS: Final = 5
+IDLE_MS: Final = 20
 """After this long without events the tables are brought up to date."""
 RENEW_SECONDS: Final = 4
 """How often the lease is renewed at least."""
-GAP: Final = 8
-"""Events that the tables are brought on by in the gap between two commits: some 0.1 ms."""
 SLICE: Final = 256
-"""The same when nothing else is to be done."""
+"""Events that the tables are brought on by at a time: some milliseconds that a group may wait."""
 BEHIND_MAX: Final = 200_000
 """Events that the tables may be behind before they go first (some 100 MB)."""
 
@@ -82,9 +83,14 @@ class Keeper(Journal):
         self._monotonic = monotonic
         self._commit_seconds = commit_seconds
         self._retry_seconds = retry_ms / 1000
+        self._is_at_hand = store.is_at_hand
         self._wake = Condition()
+        self._using = Lock()  # the store, by one thread at a time
         self._queue: deque[_Group] = deque()
-        self._backlog: list[Entry] = []  # not known to be durable, oldest first
+        self._kept = 0  # groups
+        self._kept_before = 0  # at the thread's last look
+        self._is_dozing = False  # the thread waits for long
+        self._backlog: list[EntryRow] = []  # not known to be durable, oldest first
         self._backlog_events: list[Event] = []
         self._needs_reopen = False
         self._waiting = 0
@@ -107,15 +113,37 @@ class Keeper(Journal):
         with self._wake:
             self._waiting += len(events)
             self._queue.append(group)
-            self._wake.notify()
             is_down = self._is_down
-        if not is_down and not group.done.acquire(timeout=self._commit_seconds):
+        if not (is_down or self._commit_here() or self._commit_there(group)):
             name = self.store.name
             self._go_down(f"{name} has not answered for {self._commit_seconds} s: check its load")
             self.store.interrupt()
         if isinstance(self._failure, FencedError):
             raise self._failure
         return group.is_kept and not is_down
+
+    def _commit_there(self, group: _Group) -> bool:
+        """On the thread; False when it has not answered in time."""
+        with self._wake:
+            self._wake.notify()
+        return group.done.acquire(timeout=self._commit_seconds)
+
+    def _commit_here(self) -> bool:
+        """On this thread, when the store is at hand and nobody uses it; whether it was done."""
+        if not self._is_at_hand or not self._using.acquire(blocking=False):
+            return False
+        try:
+            groups = list(self._queue)
+            if not groups or self._needs_reopen or self._failure is not None:
+                return False
+            self._queue.clear()
+            self._keep(groups)
+            if self._is_dozing:
+                with self._wake:
+                    self._wake.notify()
+        finally:
+            self._using.release()
+        return True
 
     def is_up(self) -> bool:
         """Whether everything is durable."""
@@ -155,34 +183,41 @@ class Keeper(Journal):
             self._finish()
         except Exception as error:
             self._fail(StoreFailedError(f"{self.store.name}: {type(error).__name__}: {error}"))
-            _log.critical("the store's thread stopped by an error of its own", exc_info=error)
+            _log.critical(
+                "the store's thread stopped by an error of its own",
+                traceback="".join(format_exception(error)),
+            )
         finally:
             self.store.close()
 
     def _turn(self) -> bool:
         """Commit what is queued, else use the time; True when it is time to close."""
-        groups = self._next_groups()
-        if groups or self._backlog:
-            self._keep(groups)
-        try:
-            self._renew()
-            self._use_gap(is_idle=not groups)
-        except StoreError as error:
-            self._note(error)
+        self._rest()
+        with self._using:
+            with self._wake:
+                groups = list(self._queue)
+                self._queue.clear()
+            if groups or self._backlog:
+                self._keep(groups)
+            try:
+                self._renew()
+                self._use_gap()
+            except StoreError as error:
+                self._note(error)
         with self._wake:
             is_stuck = self._needs_reopen or self._failure is not None
             return self._is_closing and (is_stuck or not (self._queue or self._backlog))
 
-    def _next_groups(self) -> list[_Group]:
-        """Everything that has queued up; waits for it as long as nothing else is due."""
+    def _rest(self) -> None:
+        """Wait for events, but not longer than something else is due."""
         with self._wake:
             if self._needs_reopen or self._failure is not None:
                 self._wake.wait_for(lambda: self._is_closing, self._retry_seconds)
             elif not self._queue and not self._is_closing:
-                self._wake.wait(self._patience())
-            groups = list(self._queue)
-            self._queue.clear()
-            return groups
+                patience = self._patience()
+                self._is_dozing = patience > 1
+                self._wake.wait(patience)
+                self._is_dozing = False
 
     def _patience(self) -> float:
         """Seconds to wait for events before something else is done."""
@@ -193,7 +228,7 @@ class Keeper(Journal):
     def _keep(self, groups: list[_Group]) -> None:
         """One commit of everything that is not durable."""
         for group in groups:
-            self._backlog.extend([self._chain.entry(event) for event in group.events])
+            self._backlog.extend(self._chain.entries(group.events))
             self._backlog_events.extend(group.events)
         is_kept = self._try_to_keep()
         with self._wake:
@@ -203,6 +238,7 @@ class Keeper(Journal):
             self._tables.add(self._backlog_events, self._backlog)
             self._backlog = []
             self._backlog_events = []
+        self._kept += len(groups)
         for group in groups:
             group.is_kept = is_kept
             group.done.release()
@@ -222,23 +258,21 @@ class Keeper(Journal):
             return False
         return True
 
-    def _not_kept(self) -> list[Entry]:
+    def _not_kept(self) -> list[EntryRow]:
         """Of what was under way when the store failed, what it has not got: by number and sum."""
         if not self._backlog:
             return []
-        first = self._backlog[0].seq
-        found = {seq: (epoch, sum_) for seq, epoch, sum_ in self._stored(first)}
-        for entry in self._backlog:
+        backlog = [Entry._make(row) for row in self._backlog]
+        stored = self.store.checksums(backlog[0].seq, backlog[-1].seq)
+        found = {seq: (epoch, checksum) for seq, epoch, checksum in stored}
+        for entry in backlog:
             known = found.get(entry.seq)
             if known is not None and known != (entry.epoch, entry.checksum):
                 raise FencedError(
                     f"{self.store.name} has another entry {entry.seq}, of epoch {known[0]}: this "
                     "engine must stop"
                 )
-        return [entry for entry in self._backlog if entry.seq not in found]
-
-    def _stored(self, first: int) -> list[tuple[int, int, int]]:
-        return self.store.checksums(first, self._backlog[-1].seq)
+        return [entry for entry in backlog if entry.seq not in found]
 
     def _renew(self) -> None:
         now = self._monotonic()
@@ -247,13 +281,15 @@ class Keeper(Journal):
             if self._failure is None:
                 self.store.renew()
 
-    def _use_gap(self, *, is_idle: bool) -> None:
-        """What is not urgent, unless somebody waits already."""
+    def _use_gap(self) -> None:
+        """What is not urgent, when no group has come for a while."""
         if self._queue or self._needs_reopen or self._failure is not None or self._backlog:
             return
-        must_catch_up = self._tables.behind > BEHIND_MAX
-        self._tables.prepare(SLICE if is_idle or must_catch_up else GAP)
-        if is_idle or must_catch_up:
+        is_idle = self._kept == self._kept_before
+        self._kept_before = self._kept
+        is_late = self._tables.behind > BEHIND_MAX
+        if is_idle or is_late:
+            self._tables.prepare(SLICE)
             self._tables.write()
         if is_idle and not self._tables.has_work:
             self.store.rest()

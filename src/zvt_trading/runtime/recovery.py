@@ -24,6 +24,7 @@ from zvt_trading.runtime.entries import Chain, checked
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.projections.resuming import resume_projector
 from zvt_trading.runtime.snapshots import SnapshotError, copy_core, load_snapshot
+from zvt_trading.runtime.table_writer import Group
 from zvt_trading.sim.effects import EFFECTS, MOVES
 
 PROGRESS_EVERY: Final = 10_000
@@ -46,7 +47,7 @@ class Recovered:
         self.chain = chain
         self.projector = projector
         self.snapshot_seq = snapshot  # it was started from; 0: from the beginning
-        self.behind: list[tuple[Event, int]] = []  # not in the tables yet, with their checksums
+        self.behind: list[Group] = []  # not in the tables yet
         self.moves: list[Event] = []  # of money and leverage, lately
 
     @property
@@ -82,9 +83,9 @@ def recover(store: Store, owner: str, on_progress: Progress | None = None) -> Re
     projector = Projector(projected)
     resume_projector(projector, store)
     recovered = Recovered(core, Chain(lease.epoch, end, checksum), projector, start)
-    recovered.behind.extend(
-        (event, entry.checksum) for entry, event in checked_after(store, info.projected_seq, end)
-    )
+    pairs = list(checked_after(store, info.projected_seq, end))
+    if pairs:
+        recovered.behind.append(([event for _, event in pairs], [entry for entry, _ in pairs]))
     recovered.moves = _moves(store, end)
     forget_prices(core.state)
     return recovered

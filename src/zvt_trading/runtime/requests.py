@@ -25,6 +25,10 @@ def instrument_of(state: State, symbol: str, exchange: str | None) -> Instrument
 
     Raises SymbolNotFoundError that lists what there is.
     """
+    if type(symbol) is str and type(exchange) is str and exchange in state.venues:
+        market = state.markets.get(f"{exchange}:{symbol}")
+        if market is not None:
+            return market.instrument
     check_name("symbol", symbol)
     if exchange is None:
         found = state.symbols.get(symbol)
@@ -32,9 +36,6 @@ def instrument_of(state: State, symbol: str, exchange: str | None) -> Instrument
             return found.markets[0].instrument
         raise SymbolNotFoundError(f"no venue lists {symbol!r}; listed: {_all(state.symbols)}")
     check_exchange(state, exchange)
-    market = state.markets.get(f"{exchange}:{symbol}")
-    if market is not None:
-        return market.instrument
     listed = [name for name in state.symbols if f"{exchange}:{name}" in state.markets]
     raise SymbolNotFoundError(f"{exchange} does not list {symbol!r}; it lists {_all(listed)}")
 
@@ -48,6 +49,8 @@ def check_exchange(state: State, exchange: str) -> None:
 
 def check_portfolio(state: State, portfolio_id: str) -> None:
     """PortfolioNotFoundError lists the open portfolios when this is none of them."""
+    if type(portfolio_id) is str and portfolio_id in state.portfolios:
+        return
     check_name("portfolio_id", portfolio_id)
     if portfolio_id not in state.portfolios:
         known = _all(state.portfolios)
@@ -81,8 +84,10 @@ def to_command(state: State, request: OrderRequest) -> SubmitOrder:
     check_portfolio(state, request.portfolio_id)
     exchange = request.exchange
     instrument = instrument_of(state, request.symbol, exchange)
-    check_name("strategy_id", request.strategy_id)
-    check_name("client_order_id", request.client_order_id)
+    if request.strategy_id != "":
+        check_name("strategy_id", request.strategy_id)
+    if request.client_order_id != "":
+        check_name("client_order_id", request.client_order_id)
     scale = instrument.price_scale
     order_type = code_of("order_type", request.order_type)
     quantity = to_scaled("quantity", request.quantity, instrument.quantity_scale)

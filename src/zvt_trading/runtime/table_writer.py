@@ -9,12 +9,15 @@ from zvt_trading.messages.events import Event
 from zvt_trading.ports.store import (
     FIRST_CHECKSUM,
     Changes,
-    Entry,
+    EntryRow,
     Store,
     TablesRefusedError,
 )
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.snapshots import Snapshots
+
+Group = tuple[Sequence[Event], Sequence[EntryRow]]
+"""Events with their entries."""
 
 _log = structlog.get_logger("zvt_trading.store")
 
@@ -31,7 +34,7 @@ class TableWriter:
         store: Store,
         projector: Projector,
         snapshots: Snapshots,
-        behind: Sequence[tuple[Event, int]],
+        behind: Sequence[Group],
     ) -> None:
         """The tables are as of the projector's event; `behind` is what is durable after it."""
         self.problem = ""
@@ -40,27 +43,28 @@ class TableWriter:
         self._snapshots = snapshots
         seq = projector.core.state.seq
         self._checksum = store.checksums(seq, seq)[0][2] if seq else FIRST_CHECKSUM
-        self._behind = deque(behind)  # durable, not in the tables, with the entries' checksums
+        self._behind = deque(behind)  # durable, not in the tables
+        self._taken = 0  # events of the oldest group
+        self._size = sum(len(events) for events, _ in behind) if behind else 0
         self._changes: Changes | None = None  # made, not written
 
     @property
     def behind(self) -> int:
         """Events that the tables do not have."""
-        return len(self._behind)
+        return self._size
 
     @property
     def has_work(self) -> bool:
         """Whether there is anything to be done."""
         return bool(self._behind) or self._changes is not None or self._snapshots.is_under_way
 
-    def add(self, events: Sequence[Event], entries: Sequence[Entry]) -> None:
+    def add(self, events: Sequence[Event], entries: Sequence[EntryRow]) -> None:
         """These are durable now."""
         if not self.problem:
-            self._behind.extend(
-                (event, entry.checksum) for event, entry in zip(events, entries, strict=True)
-            )
+            self._behind.append((events, entries))
+            self._size += len(events)
 
-    def append_with(self, entries: Sequence[Entry]) -> None:
+    def append_with(self, entries: Sequence[EntryRow]) -> None:
         """Append to the journal, and write what is prepared in the same transaction."""
         changes = self._changes
         try:
@@ -78,9 +82,7 @@ class TableWriter:
         if self._snapshots.is_due(seq):
             self._snapshots.work(self._projector.core, self._checksum)
         elif self._behind:
-            for _ in range(min(events, len(self._behind))):
-                event, self._checksum = self._behind.popleft()
-                self._projector.take(event)
+            self._take(events)
             self._changes = self._projector.changes()
 
     def write(self) -> None:
@@ -93,14 +95,30 @@ class TableWriter:
         while self._behind and not self.problem:
             if self._snapshots.is_under_way:
                 self._snapshots.abandon()
-            self.prepare(len(self._behind))
+            self.prepare(self._size)
             self.write()
         self.write()
         if not self.problem:
             self._snapshots.finish(self._projector.core, self._checksum)
 
+    def _take(self, count: int) -> None:
+        """Hand the projector that many events, or all there are."""
+        while count and self._behind:
+            events, entries = self._behind[0]
+            end = min(self._taken + count, len(events))
+            for event in events[self._taken : end]:
+                self._projector.take(event)
+            self._checksum = entries[end - 1][6]
+            count -= end - self._taken
+            self._size -= end - self._taken
+            self._taken = end
+            if end == len(events):
+                self._behind.popleft()
+                self._taken = 0
+
     def _give_up(self, error: TablesRefusedError) -> None:
         """The journal goes on without the tables."""
         self.problem = str(error)
         self._behind.clear()
+        self._size = 0
         _log.critical("the tables are no longer written; run `zvt-trading db rebuild`", error=error)

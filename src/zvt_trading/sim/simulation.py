@@ -80,6 +80,8 @@ class Simulation:
         self._exchanges: dict[str, VenueApi] = {}  # by instrument
         self._heap: list[tuple[int, int, Parcel]] = []
         self._sent = 0
+        self._given = 0  # events at the head of the recorder's list that the journal was given
+        self._is_kept = True  # and whether it has kept them
         self._flushing = False
 
     def add_venue(
@@ -254,29 +256,56 @@ class Simulation:
         """Make events durable, do what they ask for, and hand them to the subscribers."""
         if self._flushing:
             return
-        self._flushing = True
+        if self.journal is not None:
+            while self.pump():
+                pass
+            return
         # One list for ever: what an event leads to is appended while it is read.
         out = self.core.recorder.out
         done = 0
-        durable = 0  # events handed to the journal
-        is_kept = True
+        self._flushing = True
         try:
             while done < len(out):
-                if done == durable and self.journal is not None:
-                    durable = len(out)
-                    is_kept = self.journal.commit(out[done:]) and not self.outage.is_on
                 event = out[done]
                 done += 1
                 self.events += 1
-                if is_kept or (
-                    self.journal is not None and self.outage.withhold(event, self.journal, self.now)
-                ):
-                    self._dispatch(event)
+                self._dispatch(event)
                 for subscriber in self.subscribers:
                     subscriber(event)
         finally:
             del out[:done]  # when a subscriber raised, the rest's turn comes with the next flush
             self._flushing = False
+
+    def pump(self) -> bool:
+        """One step of `flush` with a journal; False when there was nothing to do.
+
+        Everything decided so far is one group. When this returns it is durable, and what its events
+        led to is the beginning of the next group.
+        """
+        out = self.core.recorder.out
+        journal = self.journal
+        if journal is None or self._flushing or not out:
+            return False
+        if self._given < len(out):
+            self._is_kept = journal.commit(out[self._given :]) and not self.outage.is_on
+            self._given = len(out)
+        group = self._given
+        done = 0
+        self._flushing = True
+        try:
+            while done < group:
+                event = out[done]
+                done += 1
+                self.events += 1
+                if self._is_kept or self.outage.withhold(event, journal, self.now):
+                    self._dispatch(event)
+                for subscriber in self.subscribers:
+                    subscriber(event)
+        finally:
+            del out[:done]  # as in `flush`; what the journal was given is not given again
+            self._given -= done
+            self._flushing = False
+        return True
 
     def _end_outage(self) -> None:
         """Go on as before once the journal has everything."""

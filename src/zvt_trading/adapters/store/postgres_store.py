@@ -22,12 +22,11 @@ from zvt_trading.adapters.store.sql_store import Cursor, SqlStore, fenced
 from zvt_trading.adapters.store.statements import JOURNAL, JOURNAL_COLUMNS
 from zvt_trading.ports.store import (
     Changes,
-    Entry,
+    EntryRow,
     Lease,
     LeaseTakenError,
     StoreError,
     StoreFailedError,
-    StoreInfo,
     StoreUnavailableError,
 )
 
@@ -79,10 +78,10 @@ class PostgresStore(SqlStore):
             raise self._error(error) from error
 
     def sql(self, statement: str) -> str:
-        """psycopg writes parameters as %s."""
+        """Psycopg writes parameters as %s."""
         return statement.replace("?", "%s")
 
-    def insert_entries(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+    def insert_entries(self, cursor: Cursor, entries: Sequence[EntryRow]) -> None:
         """By COPY."""
         try:
             with cursor.copy(_COPY) as copy:  # type: ignore[attr-defined]  # psycopg's cursors have it
@@ -90,7 +89,7 @@ class PostgresStore(SqlStore):
         except errors.UniqueViolation as error:
             raise self._fenced() from error
 
-    def append(self, entries: Sequence[Entry], changes: Changes | None) -> None:
+    def append(self, entries: Sequence[EntryRow], changes: Changes | None) -> None:
         """Entries alone are one statement, hence one transaction."""
         if changes is not None:
             super().append(entries, changes)
@@ -261,13 +260,13 @@ class PostgresStore(SqlStore):
         return StoreFailedError(f"{said}: a bug of ours, or a damaged database")
 
 
-def _copied(entries: Sequence[Entry]) -> bytes:
+def _copied(entries: Sequence[EntryRow]) -> bytes:
     """Rows in COPY's text format; a body's backslashes are the only thing to escape in JSON."""
     return "".join(
         [
-            f"{e.seq}\t{e.ts}\t{e.epoch}\t{e.kind}\t{e.version}\t"
-            + e.body.replace("\\", "\\\\")
-            + f"\t{e.checksum}\n"
-            for e in entries
+            f"{seq}\t{ts}\t{epoch}\t{kind}\t{version}\t"
+            + body.replace("\\", "\\\\")
+            + f"\t{checksum}\n"
+            for seq, ts, epoch, kind, version, body, checksum in entries
         ]
     ).encode()

@@ -19,6 +19,7 @@ from zvt_trading.adapters.store.statements import (
 from zvt_trading.ports.store import (
     Changes,
     Entry,
+    EntryRow,
     FencedError,
     Lease,
     Row,
@@ -52,6 +53,7 @@ class SqlStore:
     """See ports/store.py for what each method promises."""
 
     dialect: str
+    is_at_hand = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -67,7 +69,7 @@ class SqlStore:
         """A statement in the driver's way of writing parameters."""
         return statement
 
-    def insert_entries(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+    def insert_entries(self, cursor: Cursor, entries: Sequence[EntryRow]) -> None:
         """Append to the journal; FencedError when a number is taken."""
         raise NotImplementedError
 
@@ -117,7 +119,7 @@ class SqlStore:
             cursor.execute(self.sql(statement), (first, last))
             return [tuple(row) for row in cursor.fetchall()]
 
-    def append(self, entries: Sequence[Entry], changes: Changes | None) -> None:
+    def append(self, entries: Sequence[EntryRow], changes: Changes | None) -> None:
         """One transaction of entries and what earlier ones did to the tables."""
         with self.transaction() as cursor:
             if entries:

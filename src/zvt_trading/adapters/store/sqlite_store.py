@@ -9,11 +9,12 @@ its log silently at the first damaged frame; a journal that ends before the mark
 that were durable, and must not be traded on.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from zvt_trading.adapters.store.wal import torn_frames
 from zvt_trading.ports.store import (
     DamagedJournalError,
     Entry,
+    EntryRow,
     FencedError,
     Lease,
     LeaseTakenError,
@@ -38,8 +40,12 @@ LEASE_SECONDS: Final = 15
 """A lease that is not renewed for this long may be taken over, lock or no lock."""
 BUSY_SECONDS: Final = 5.0
 """How long a commit waits for another program that writes to the file."""
-CHECKPOINT_PAGES: Final = 8_000
-"""Pages in the log (32 MB) at which a commit must move them itself; normally an idle moment does."""
+CHECKPOINT_PAGES: Final = 1_000
+"""Pages in the log (4 MB) at which a commit moves them itself, if no idle moment did.
+
+SQLite's own number: a log that stays small is written over and over, and flushing it need not
+record that a file has grown, which doubles the time of a commit.
+"""
 REST_PAGES: Final = 500
 """Pages in the log from which an idle moment is used to move them."""
 
@@ -48,9 +54,8 @@ Notice = Callable[[str], None]
 
 _INSERT: Final = f"INSERT INTO {JOURNAL} ({', '.join(JOURNAL_COLUMNS)}) VALUES "  # noqa: S608 - names of our own
 _ROW: Final = "(" + ", ".join("?" for _ in JOURNAL_COLUMNS) + ")"
-_AT_ONCE: Final = 32
-_INSERT_ONE: Final = _INSERT + _ROW
-_INSERT_MANY: Final = _INSERT + ", ".join([_ROW] * _AT_ONCE)
+ROWS_MAX: Final = 256
+"""Rows of one statement; each number of rows is a statement of its own, prepared once."""
 
 # What may pass by itself, with what a person can do about it.
 _TRANSIENT: Final = {
@@ -74,6 +79,7 @@ class SqliteStore(SqlStore):
     """A file (made if there is none, by the caller); see ports/store.py."""
 
     dialect = "sqlite"
+    is_at_hand = True
 
     def __init__(
         self,
@@ -112,31 +118,30 @@ class SqliteStore(SqlStore):
             self._undo()
             raise
 
-    def insert_entries(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+    def insert_entries(self, cursor: Cursor, entries: Sequence[EntryRow]) -> None:
         """Many rows a statement: each one lets go of the interpreter's lock once."""
-        rows = [
-            (entry.seq, entry.ts, entry.epoch, entry.kind, entry.version, entry.body,
-             entry.checksum)
-            for entry in entries
-        ]  # fmt: skip
-        at = 0
         try:
-            while len(rows) - at >= _AT_ONCE:
-                flat = [value for row in rows[at : at + _AT_ONCE] for value in row]
-                cursor.execute(_INSERT_MANY, flat)
-                at += _AT_ONCE
-            if at < len(rows):
-                cursor.executemany(_INSERT_ONE, rows[at:])
+            for at in range(0, len(entries), ROWS_MAX):
+                some = entries[at : at + ROWS_MAX]
+                values = list(chain.from_iterable(some))
+                cursor.execute(_insert_sql(len(some)), values)
         except sqlite3.IntegrityError as error:
             cursor.execute("SELECT epoch, owner FROM engine_lease")
             epoch, owner = cursor.fetchone()
             raise fenced(self.name, self.epoch, epoch, owner) from error
 
-    def append(self, entries: Sequence[Entry], changes: Any) -> None:
-        """And note how far it is durable."""
-        super().append(entries, changes)
+    def append(self, entries: Sequence[EntryRow], changes: Any) -> None:
+        """And note how far it is durable. One statement needs no BEGIN and COMMIT around it."""
+        if changes is None and 0 < len(entries) <= ROWS_MAX:
+            try:
+                self.insert_entries(self._connection.cursor(), entries)
+            except sqlite3.Error as error:
+                self._undo()
+                raise self._error(error) from error
+        else:
+            super().append(entries, changes)
         if entries:
-            self._mark.write(entries[-1].seq, entries[-1].checksum)
+            self._mark.write(entries[-1][0], entries[-1][6])
 
     def stream(self, statement: str, params: Sequence[Any]) -> Iterator[Any]:
         """A thousand rows at a time."""
@@ -243,7 +248,11 @@ class SqliteStore(SqlStore):
     def _open(self) -> sqlite3.Connection:
         try:
             connection = self._connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+                self.path,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=BUSY_SECONDS,
+                cached_statements=2 * ROWS_MAX,
             )
             mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             for pragma in (
@@ -310,6 +319,11 @@ class SqliteStore(SqlStore):
             f"{said}: the file is damaged or no store of ours; see `zvt-trading db verify`, and "
             "restore a backup"
         )
+
+
+@cache
+def _insert_sql(rows: int) -> str:
+    return _INSERT + ", ".join([_ROW] * rows)
 
 
 def _text(moment: datetime) -> str:

@@ -63,8 +63,8 @@ from zvt_trading.runtime.codes import SCOPES
 from zvt_trading.runtime.projections.event_rows import (
     equity_row,
     fill_row,
-    liquidation_row,
     limit_rows,
+    liquidation_row,
     refusal_row,
 )
 from zvt_trading.runtime.projections.rows import (

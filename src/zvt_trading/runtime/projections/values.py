@@ -1,6 +1,7 @@
 """Values as the tables take them: exact decimals, times, ids and JSON as text."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ DECIMALS: Final = 18
 """Of every number in the tables: NUMERIC(38,18), and text of the same width on SQLite."""
 
 ONE: Final = 10**DECIMALS
+_ZERO: Final = "0." + "0" * DECIMALS
 _UNITS: Final = [10 ** (DECIMALS - scale) for scale in range(DECIMALS + 1)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encode: Final = msgspec.json.Encoder().encode
@@ -24,6 +26,8 @@ LIMIT_ID: Final = 0x100  # and above: one a limit of a set
 
 def number(value: int, scale: int) -> str:
     """A scaled int as text with 18 decimals; finer ones are rounded half-even."""
+    if value == 0:
+        return _ZERO
     if scale > DECIMALS:
         value = div_half_even(value, 10 ** (scale - DECIMALS))
         scale = DECIMALS
@@ -42,6 +46,7 @@ def ratio(numerator: int, denominator: int) -> int:
     return div_half_even(numerator * ONE, denominator)
 
 
+@lru_cache(maxsize=16)
 def moment(ts: int) -> str:
     """Nanoseconds UTC as ISO 8601 with microseconds, floored."""
     return (_EPOCH + timedelta(microseconds=ts // 1000)).isoformat(timespec="microseconds")
