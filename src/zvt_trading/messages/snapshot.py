@@ -1,8 +1,8 @@
 """The whole state as messages, for a start that need not replay everything; see core/restore.py.
 
-A snapshot is one `SnapshotHead`, and parts: the orders in memory, then what must not be forgotten of
-older ones. Numbers are the
-state's own scaled ints; lists keep the state's own order, since later decisions may depend on it.
+A snapshot is one `SnapshotHead`, and parts: the orders in memory, then what must not be forgotten
+of older ones. Numbers are the state's own scaled ints; lists keep its own order, since later
+decisions may depend on it.
 """
 
 from msgspec import Struct

@@ -16,7 +16,7 @@ FIRST_CHECKSUM = 0
 
 
 EntryRow = tuple[int, int, int, str, int, str, int]
-"""An `Entry` without names, as drivers take it: to name the fields costs as much as the checksum."""
+"""An `Entry` without names, as drivers take it: naming the fields costs as much as the checksum."""
 
 
 class Entry(NamedTuple):

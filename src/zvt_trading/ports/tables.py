@@ -31,6 +31,9 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The tables in an order that foreign keys allow for inserting, each with its key."""
 
+APPEND_ONLY: Final = (TRADE, LEDGER, EQUITY, REFUSAL)
+"""Tables whose rows never change once they are there."""
+
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     PORTFOLIO: (
         "id", "name", "base_currency", "accounting_method", "par_assets", "trading_state", "cash",

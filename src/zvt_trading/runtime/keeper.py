@@ -181,7 +181,7 @@ class Keeper(Journal):
             while not self._turn():
                 pass
             self._finish()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the engine must learn of it
             self._fail(StoreFailedError(f"{self.store.name}: {type(error).__name__}: {error}"))
             _log.critical(
                 "the store's thread stopped by an error of its own",

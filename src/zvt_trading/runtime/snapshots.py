@@ -1,9 +1,8 @@
 """Snapshots of a core, made a little at a time, and the way back from one."""
 
+import zlib
 from collections.abc import Iterator
 from typing import Final
-from zlib import compressobj, crc32, decompress
-from zlib import error as ZlibError
 
 from zvt_trading.core.restore import RestoreError, restore, snapshot_head, snapshot_parts
 from zvt_trading.core.snapshot import digest, digest_of, each_line
@@ -37,7 +36,7 @@ def take_snapshot(core: TradingCore, chain: int) -> Iterator[Snapshot | None]:
         if len(lines) % PARTS_AT_ONCE == 0:
             yield None
     known = digest_of(iter(lines))
-    packer = compressobj(_LEVEL)
+    packer = zlib.compressobj(_LEVEL)
     body = [packer.compress(encode_part(snapshot_head(state, core.risk, known)))]
     chunk: list[bytes] = []
     for part in snapshot_parts(state):
@@ -50,7 +49,7 @@ def take_snapshot(core: TradingCore, chain: int) -> Iterator[Snapshot | None]:
     body.append(packer.flush())
     packed = b"".join(body)
     yield Snapshot(
-        state.seq, state.ts, state.epoch, CODEC_VERSION, known, chain, packed, crc32(packed)
+        state.seq, state.ts, state.epoch, CODEC_VERSION, known, chain, packed, zlib.crc32(packed)
     )
 
 
@@ -65,13 +64,13 @@ def snapshot_now(core: TradingCore, chain: int) -> Snapshot:
 def load_snapshot(core: TradingCore, snapshot: Snapshot, name: str) -> None:
     """Make a new core the one that was saved; SnapshotError when it is not that to the digest."""
     where = f"{name}: the snapshot of event {snapshot.seq}"
-    if crc32(snapshot.body) != snapshot.checksum:
+    if zlib.crc32(snapshot.body) != snapshot.checksum:
         raise SnapshotError(f"{where} is damaged")
     if snapshot.version != CODEC_VERSION:
         raise SnapshotError(f"{where} is of version {snapshot.version}, not {CODEC_VERSION}")
     try:
-        restore(core, *decode_snapshot(decompress(snapshot.body)))
-    except (CodecError, RestoreError, ZlibError, LookupError, ValueError) as error:
+        restore(core, *decode_snapshot(zlib.decompress(snapshot.body)))
+    except (CodecError, RestoreError, zlib.error, LookupError, ValueError) as error:
         raise SnapshotError(f"{where} cannot be read: {error}") from error
     if core.state.seq != snapshot.seq or digest(core.state, core.risk) != snapshot.digest:
         raise SnapshotError(f"{where} does not give the state it was taken of")

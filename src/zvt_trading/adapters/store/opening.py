@@ -2,22 +2,39 @@
 
 import os
 import secrets
+import sqlite3
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from platformdirs import user_data_path
-from sqlalchemy import URL, Connection, create_engine, insert, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import (
+    URL,
+    Connection,
+    NullPool,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from zvt_trading.adapters.store.schema import Base, EngineLease, EngineStore
+from zvt_trading.adapters.store.schema import EngineLease, EngineStore
 from zvt_trading.adapters.store.sqlite_store import Notice, SqliteStore
 from zvt_trading.errors import CallerError
-from zvt_trading.ports.store import Store
+from zvt_trading.ports.store import Store, StoreError, StoreUnavailableError
 
 ENVIRONMENT: Final = "ZVT_TRADING_DB_URL"
 FILE_NAME: Final = "zvt-trading.db"
+SCHEMA_VERSION: Final = "0002"
+"""The newest migration: what this program reads and writes."""
+
 _TAG_BITS: Final = 20
 
 
@@ -44,32 +61,106 @@ def parse_url(url: str) -> URL:
 
 
 def open_store(url: str, *, notice: Notice | None = None) -> Store:
-    """The store of a URL, made at first need."""
+    """The store of a URL, made at first need.
+
+    Raises StoreError when it is of an older or newer version, or cannot be used.
+    """
     parsed = parse_url(url)
+    with _connected(parsed) as connection:
+        version = schema_version(connection)
+        if version is None:
+            _upgrade(connection, SCHEMA_VERSION)
+        elif version != SCHEMA_VERSION:
+            raise _wrong_version(parsed, version)
     if parsed.get_backend_name() == "postgresql":
         from zvt_trading.adapters.store.postgres_store import PostgresStore
 
-        _install(parsed)
         return PostgresStore(parsed)
-    path = Path(parsed.database or ":memory:")
-    if str(path) != ":memory:":
+    return SqliteStore(_path(parsed), notice=notice)
+
+
+def upgrade_store(url: str, version: str = SCHEMA_VERSION) -> tuple[str | None, str]:
+    """Make a store, or bring it to a version; (version before, version now). Forward only."""
+    parsed = parse_url(url)
+    with _connected(parsed) as connection:
+        before = schema_version(connection)
+        if before is not None and before > version:
+            raise _wrong_version(parsed, before)
+        if before != version:
+            _upgrade(connection, version)
+        return before, version
+
+
+def schema_version(connection: Connection) -> str | None:
+    """The last migration that was applied; None in an empty database.
+
+    StoreError in a database that somebody else uses.
+    """
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables and EngineStore.__tablename__ in tables:
+        version: str = connection.execute(
+            text("SELECT version_num FROM alembic_version")
+        ).scalar_one()
+        return version
+    clashing = [name for name in tables if name.startswith(("crypto_", "engine_", "event_journal"))]
+    if clashing or "alembic_version" in tables:
+        theirs = ", ".join(tables[:5])
+        raise StoreError(
+            f"{_name(connection.engine.url)} has tables that are not ours ({theirs}): give the "
+            "engine a database of its own"
+        )
+    return None
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    """A connection in one transaction, for looking at the schema and changing it."""
+    if url.get_backend_name() == "sqlite":
+        path = _path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        _install(parsed)
-    return SqliteStore(path, notice=notice)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # others need not read our trades
+        engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
+        event.listen(engine, "connect", _no_hidden_transactions)
+        event.listen(engine, "begin", _begin)
+    else:
+        try:
+            engine = create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                poolclass=NullPool,
+                connect_args={"connect_timeout": 3},
+            )
+        except ModuleNotFoundError as error:
+            raise CallerError(
+                'PostgreSQL needs a driver: pip install "zvt-trading[postgres]"'
+            ) from error
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StoreUnavailableError(f"{_name(url)}: {str(error.orig).strip()}") from error
 
 
-def _install(url: URL) -> None:
-    engine = create_engine(url.set(drivername=_driver(url)))
-    with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        if connection.execute(EngineStore.__table__.select()).first() is None:
-            _first_rows(connection)
-    engine.dispose()
+def _no_hidden_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    """The driver would not begin one before a change of the schema."""
+    connection.isolation_level = None
 
 
-def _driver(url: URL) -> str:
-    return "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+def _begin(connection: Connection) -> None:
+    """A migration is applied as a whole, or not at all."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _upgrade(connection: Connection, version: str) -> None:
+    """Apply what is missing, in the connection's transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "zvt_trading.adapters.store:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
+    if connection.execute(select(EngineStore.id)).first() is None:
+        _first_rows(connection)
 
 
 def _first_rows(connection: Connection) -> None:
@@ -84,6 +175,29 @@ def _first_rows(connection: Connection) -> None:
         )
     )
     connection.execute(insert(EngineLease).values(id=1, epoch=0, owner=""))
+
+
+def _wrong_version(url: URL, version: str) -> StoreError:
+    if version < SCHEMA_VERSION:
+        return StoreError(
+            f"{_name(url)} is of version {version}, this program needs {SCHEMA_VERSION}: make a "
+            "backup, then run `zvt-trading db upgrade`"
+        )
+    return StoreError(
+        f"{_name(url)} is of version {version}, newer than the {SCHEMA_VERSION} of this program: "
+        "use the program that made it, or a newer one"
+    )
+
+
+def _path(url: URL) -> Path:
+    """The file of a SQLite URL."""
+    if not url.database:
+        raise CallerError("sqlite:/// needs a path: sqlite:///relative.db, sqlite:////absolute.db")
+    return Path(url.database)
+
+
+def _name(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
 
 
 def _shown(url: str) -> str:

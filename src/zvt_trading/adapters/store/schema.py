@@ -13,7 +13,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    Constraint,
     Date,
     ForeignKey,
     Index,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from zvt_trading.adapters.store.checks import above_zero, at_most, not_negative, one_of
 from zvt_trading.adapters.store.types import ExactDecimal, UtcDateTime
 from zvt_trading.types import (
     AccountingMethod,
@@ -44,6 +44,9 @@ NAME = 64
 ASSET = 32
 SYMBOL = 64
 CODE = 32
+
+NO_ROWID = {"sqlite_with_rowid": False}
+"""Rows that are found by their key alone need no second tree on SQLite."""
 
 Json = JSON()  # not JSONB: a text with a NUL in it, which JSONB refuses, must not stop an engine
 Big = BigInteger().with_variant(Integer(), "sqlite")
@@ -68,51 +71,6 @@ class Base(DeclarativeBase):
         dict[str, Any]: Json,
         list[str]: Json,
     }
-
-
-def one_of(column: str, values: list[str]) -> CheckConstraint:
-    """A column of names holds one of the known ones."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def not_negative(*columns: str) -> list[Constraint]:
-    """Numbers that cannot be below zero."""
-    found: list[Constraint] = []
-    for column in columns:
-        name = f"{column}_not_negative"
-        numeric = CheckConstraint(f"{column} >= 0", name=name)
-        found.append(numeric.ddl_if(dialect="postgresql"))
-        exact = CheckConstraint(f"{column} NOT LIKE '-%'", name=name)
-        found.append(exact.ddl_if(dialect="sqlite"))
-    return found
-
-
-def above_zero(*columns: str) -> list[Constraint]:
-    """Numbers that must be above zero."""
-    found: list[Constraint] = []
-    for column in columns:
-        name = f"{column}_above_zero"
-        numeric = CheckConstraint(f"{column} > 0", name=name)
-        found.append(numeric.ddl_if(dialect="postgresql"))
-        exact = CheckConstraint(
-            f"{column} NOT LIKE '-%' AND {column} <> '0.000000000000000000'", name=name
-        )
-        found.append(exact.ddl_if(dialect="sqlite"))
-    return found
-
-
-def at_most(column: str, bound: str) -> list[Constraint]:
-    """One non-negative number is at most another one (as text: by length, then by digits)."""
-    name = f"{column}_at_most_{bound}"
-    return [
-        CheckConstraint(f"{column} <= {bound}", name=name).ddl_if(dialect="postgresql"),
-        CheckConstraint(
-            f"length({column}) < length({bound}) "
-            f"OR (length({column}) = length({bound}) AND {column} <= {bound})",
-            name=name,
-        ).ddl_if(dialect="sqlite"),
-    ]
 
 
 SIDES = [side.value for side in OrderSide]
@@ -251,7 +209,12 @@ class CryptoOrder(Base):
         Index(None, "strategy_id", "created_at"),
         Index(None, "symbol", "created_at"),
         Index(None, "created_at"),
-        Index(None, "parent_order_id"),
+        Index(
+            None,
+            "parent_order_id",
+            sqlite_where=text("parent_order_id IS NOT NULL"),
+            postgresql_where=text("parent_order_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -401,7 +364,7 @@ class CryptoPositionLot(Base):
     """What is left of what an order opened at one moment and price."""
 
     __tablename__ = "crypto_position_lot"
-    __table_args__ = (*above_zero("quantity"), *not_negative("cost"))
+    __table_args__ = (*above_zero("quantity"), *not_negative("cost"), NO_ROWID)
 
     position_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("crypto_position.id"), primary_key=True
@@ -418,6 +381,7 @@ class CryptoBalance(Base):
     """Cash of one asset on one venue: total = reserved + margin + available."""
 
     __tablename__ = "crypto_balance"
+    __table_args__ = (NO_ROWID,)
 
     portfolio_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("crypto_portfolio.id"), primary_key=True
@@ -439,7 +403,7 @@ class CryptoLedgerEntry(Base):
     """
 
     __tablename__ = "crypto_ledger_entry"
-    __table_args__ = (Index(None, "portfolio_id", "asset", "seq"),)
+    __table_args__ = (Index(None, "portfolio_id", "asset", "seq"), NO_ROWID)
 
     seq: Mapped[int] = mapped_column(Big, primary_key=True)
     line: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -456,7 +420,7 @@ class CryptoEquity(Base):
     """A portfolio's value over time: new peaks, new days, else once a minute while it changes."""
 
     __tablename__ = "crypto_equity"
-    __table_args__ = (Index(None, "portfolio_id", "sampled_at"),)
+    __table_args__ = (Index(None, "portfolio_id", "sampled_at"), NO_ROWID)
 
     portfolio_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("crypto_portfolio.id"), primary_key=True
@@ -478,6 +442,7 @@ class CryptoRiskLimit(Base):
         one_of("unit", ["money", "quantity", "bps", "ms", "leverage", "count"]),
         UniqueConstraint("id"),
         *not_negative("value"),
+        NO_ROWID,
     )
 
     scope: Mapped[str] = mapped_column(String(CODE), primary_key=True)

@@ -96,7 +96,7 @@ class SqlStore:
 
     def last(self) -> Entry | None:
         """The newest entry."""
-        statement = f"SELECT {_JOURNAL} FROM {JOURNAL} ORDER BY seq DESC LIMIT 1"  # noqa: S608 - names of our own
+        statement = f"SELECT {_JOURNAL} FROM {JOURNAL} ORDER BY seq DESC LIMIT 1"
         with self.transaction() as cursor:
             cursor.execute(statement)
             row = cursor.fetchone()
@@ -104,7 +104,7 @@ class SqlStore:
 
     def entries(self, after: int, limit: int | None = None) -> Iterator[Entry]:
         """The entries after `after`, at most `limit`."""
-        statement = f"SELECT {_JOURNAL} FROM {JOURNAL} WHERE seq > ? ORDER BY seq"  # noqa: S608 - names of our own
+        statement = f"SELECT {_JOURNAL} FROM {JOURNAL} WHERE seq > ? ORDER BY seq"
         if limit is not None:
             statement += f" LIMIT {int(limit)}"
         for row in self.stream(self.sql(statement), (after,)):
@@ -113,7 +113,7 @@ class SqlStore:
     def checksums(self, first: int, last: int) -> list[tuple[int, int, int]]:
         """(seq, epoch, checksum) of what is there."""
         statement = (
-            f"SELECT seq, epoch, checksum FROM {JOURNAL} WHERE seq BETWEEN ? AND ? ORDER BY seq"  # noqa: S608 - names of our own
+            f"SELECT seq, epoch, checksum FROM {JOURNAL} WHERE seq BETWEEN ? AND ? ORDER BY seq"
         )
         with self.transaction() as cursor:
             cursor.execute(self.sql(statement), (first, last))
@@ -148,7 +148,7 @@ class SqlStore:
         """Empty all of them."""
         with self.transaction() as cursor:
             for table in reversed(KEYS):
-                cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+                cursor.execute(f"DELETE FROM {table}")
             self._set_projected(cursor, 0)
 
     # Snapshots.
@@ -156,12 +156,12 @@ class SqlStore:
     def snapshots(self) -> list[int]:
         """Newest first."""
         with self.transaction() as cursor:
-            cursor.execute(f"SELECT seq FROM {SNAPSHOT} ORDER BY seq DESC")  # noqa: S608 - names of our own
+            cursor.execute(f"SELECT seq FROM {SNAPSHOT} ORDER BY seq DESC")
             return [row[0] for row in cursor.fetchall()]
 
     def snapshot(self, seq: int) -> Snapshot | None:
         """As it is stored."""
-        statement = f"SELECT {_SNAPSHOT} FROM {SNAPSHOT} WHERE seq = ?"  # noqa: S608 - names of our own
+        statement = f"SELECT {_SNAPSHOT} FROM {SNAPSHOT} WHERE seq = ?"
         with self.transaction() as cursor:
             cursor.execute(self.sql(statement), (seq,))
             row = cursor.fetchone()
@@ -177,15 +177,15 @@ class SqlStore:
         values = tuple(getattr(snapshot, column) for column in SNAPSHOT_COLUMNS)
         with self.transaction() as cursor:
             self._check_lease(cursor)
-            cursor.execute(self.sql(f"DELETE FROM {SNAPSHOT} WHERE seq = ?"), (snapshot.seq,))  # noqa: S608 - names of our own
+            cursor.execute(self.sql(f"DELETE FROM {SNAPSHOT} WHERE seq = ?"), (snapshot.seq,))
             cursor.execute(
-                self.sql(f"INSERT INTO {SNAPSHOT} ({_SNAPSHOT}) VALUES ({marks})"),  # noqa: S608 - names of our own
+                self.sql(f"INSERT INTO {SNAPSHOT} ({_SNAPSHOT}) VALUES ({marks})"),
                 values,
             )
-            cursor.execute(f"SELECT seq FROM {SNAPSHOT} ORDER BY seq DESC")  # noqa: S608 - names of our own
+            cursor.execute(f"SELECT seq FROM {SNAPSHOT} ORDER BY seq DESC")
             old = [row[0] for row in cursor.fetchall()][keep:]
             for seq in old:
-                cursor.execute(self.sql(f"DELETE FROM {SNAPSHOT} WHERE seq = ?"), (seq,))  # noqa: S608 - names of our own
+                cursor.execute(self.sql(f"DELETE FROM {SNAPSHOT} WHERE seq = ?"), (seq,))
 
     # Lease.
 

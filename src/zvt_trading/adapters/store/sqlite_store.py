@@ -52,7 +52,7 @@ REST_PAGES: Final = 500
 Connect = Callable[..., sqlite3.Connection]
 Notice = Callable[[str], None]
 
-_INSERT: Final = f"INSERT INTO {JOURNAL} ({', '.join(JOURNAL_COLUMNS)}) VALUES "  # noqa: S608 - names of our own
+_INSERT: Final = f"INSERT INTO {JOURNAL} ({', '.join(JOURNAL_COLUMNS)}) VALUES "
 _ROW: Final = "(" + ", ".join("?" for _ in JOURNAL_COLUMNS) + ")"
 ROWS_MAX: Final = 256
 """Rows of one statement; each number of rows is a statement of its own, prepared once."""

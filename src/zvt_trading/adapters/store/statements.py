@@ -7,11 +7,11 @@ still made from the one schema, so they cannot differ from it.
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Dialect, Table, bindparam, delete, select
+from sqlalchemy import Dialect, Table, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zvt_trading.adapters.store.schema import Base
-from zvt_trading.ports.tables import COLUMNS, KEYS
+from zvt_trading.ports.tables import APPEND_ONLY, COLUMNS, KEYS
 
 JOURNAL: Final = "event_journal"
 JOURNAL_COLUMNS: Final = ("seq", "ts", "epoch", "kind", "version", "body", "checksum")
@@ -31,18 +31,20 @@ def table_of(name: str) -> Table:
 
 @cache
 def upsert_sql(table: str, dialect_name: str) -> str:
-    """Insert a row, or replace all but the key of the one that is there."""
+    """Insert a row; where rows change, replace all but the key of the one that is there."""
     target = table_of(table)
     columns = COLUMNS[table]
     key = KEYS[table]
     values: dict[str, object] = {column: bindparam(column) for column in columns}
+    if table in APPEND_ONLY:
+        return _compiled(insert(target).values(values), dialect_of(dialect_name))
     if dialect_name == "sqlite":
         lite = sqlite.insert(target).values(values)
         changed = {name: lite.excluded[name] for name in columns if name not in key}
         return _compiled(lite.on_conflict_do_update(index_elements=key, set_=changed), SQLITE)
-    insert = postgresql.insert(target).values(values)
-    changed = {name: insert.excluded[name] for name in columns if name not in key}
-    return _compiled(insert.on_conflict_do_update(index_elements=key, set_=changed), POSTGRES)
+    full = postgresql.insert(target).values(values)
+    changed = {name: full.excluded[name] for name in columns if name not in key}
+    return _compiled(full.on_conflict_do_update(index_elements=key, set_=changed), POSTGRES)
 
 
 @cache

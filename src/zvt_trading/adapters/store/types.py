@@ -35,7 +35,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
             return value
         return f"{value.quantize(_UNIT, context=_EXACT):f}"
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
         """Always with 18 decimals."""
         if value is None or isinstance(value, Decimal):
             return value
@@ -65,7 +65,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return moment
         return moment.isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Aware, in UTC."""
         if value is None:
             return None

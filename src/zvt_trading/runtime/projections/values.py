@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -77,6 +77,6 @@ def row_id(ts: int, seq: int, kind: int) -> str:
     return f"{(ts // 1_000_000) & 0xFFFFFFFFFFFF:012x}7{kind & 0xFFF:03x}8{seq:015x}"
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """JSON as text, keys in the order given."""
     return _encode(value).decode()

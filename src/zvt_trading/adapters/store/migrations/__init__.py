@@ -1,0 +1,1 @@
+"""Migrations of the schema, forward only; applied by `zvt-trading db upgrade` (opening.py)."""
