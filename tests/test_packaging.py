@@ -24,9 +24,10 @@ def structs() -> list[type[msgspec.Struct]]:
 
 
 def all_modules() -> list[str]:
-    """Every module of the package, `__main__` excepted: importing it runs it."""
+    """Every module of the package, but those that do something when they are imported."""
     found = pkgutil.walk_packages(zvt_trading.__path__, "zvt_trading.")
-    return sorted(module.name for module in found if not module.name.endswith("__main__"))
+    scripts = ("__main__", "migrations.env")
+    return sorted(module.name for module in found if not module.name.endswith(scripts))
 
 
 @pytest.mark.parametrize("struct", structs(), ids=lambda struct: struct.__name__)
