@@ -1,23 +1,30 @@
 """One life of the engine's process: start on what the store has, trade at random, end or die."""
 
 import os
+import sys
 import time
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
-from proof.points import Points
+from proof.plants import PLANTS
+from proof.points import Point, Points
 from proof.remote import Connection, RemoteVenue
 from simulation.walk import Walk
 from simulation.wishes import Wishes
 from simulation.worlds import MILLISECOND, START, World, add_venues, open_for_business
 from zvt_trading.adapters.store.opening import parse_url
-from zvt_trading.adapters.store.sql_store import SqlStore
+from zvt_trading.adapters.store.postgres_store import PostgresStore
 from zvt_trading.adapters.store.sqlite_store import SqliteStore
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.rng import Rng
+from zvt_trading.core.snapshot import digest
 from zvt_trading.core.units import SECOND
+from zvt_trading.ports.store import Changes, EntryRow
 from zvt_trading.runtime.keeper import Keeper
 from zvt_trading.runtime.memory import StoredMemory
 from zvt_trading.runtime.recovery import recover
@@ -32,47 +39,74 @@ ROUNDS_TO_SETTLE: Final = 20
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """What one process is to do.
 
-    The n-th `number` of a seed trades differently from the one before. `dies_at` is the visit of a
-    point at which it kills itself (0: none). With `settles` the faults of the links stop after the
-    last step, and everything is found out.
+    The n-th `number` of a seed trades differently from the one before. `dies_at` is the point at
+    which it kills itself. With `settles` the faults of the links stop after the last step, and
+    everything is found out. `effects` is a file for what leaves, `plant` the name of a sabotage.
     """
 
     seed: int
     number: int
     url: str
-    socket: Path
+    socket: str
     steps: int
-    dies_at: int = 0
+    dies_at: Point | None = None
     settles: bool = False
-    effects: Path | None = None
+    effects: str = ""
+    plant: str = ""
     snapshot_every: int = 40
 
 
-def open_watched(url: str, points: Points) -> SqlStore:
+class Report(msgspec.Struct):
+    """What a process that ended by itself says: the points it came by, and what it believed."""
+
+    visits: list[Point]
+    seq: int
+    digest: str
+
+
+Watched = SqliteStore | PostgresStore
+
+
+def open_watched(url: str, points: Points) -> Watched:
     """The store, without looking at its schema (its maker did), with a point at every write."""
     parsed = parse_url(url)
-    store: SqlStore
+    store: Watched
     if parsed.get_backend_name() == "sqlite":
         store = SqliteStore(Path(parsed.database or ""))
     else:
-        from zvt_trading.adapters.store.postgres_store import PostgresStore
-
         store = PostgresStore(parsed)
-    for name in ("append", "save_snapshot", "acquire", "renew", "release"):
-        _watch(store, name, points)
+    for name in ("acquire", "renew", "release"):
+        _watch(store, name, name, points)
+    _watch(store, "save_snapshot", "snapshot", points)
+    _watch(store, "insert_entries", "statement", points)  # inside the transaction
+    _watch(store, "_write", "tables, inside the transaction", points)
+    _watch_append(store, points)
     return store
 
 
-def _watch(store: SqlStore, name: str, points: Points) -> None:
-    inner = getattr(store, name)
+def _watch(store: Watched, method: str, name: str, points: Points) -> None:
+    inner = getattr(store, method)
 
     def watched(*arguments: object) -> object:
-        points.reach(f"store {name}: before")
+        points.reach(f"{name}: before")
         found: object = inner(*arguments)
-        points.reach(f"store {name}: after")
+        points.reach(f"{name}: after")
         return found
 
-    setattr(store, name, watched)
+    setattr(store, method, watched)
+
+
+def _watch_append(store: Watched, points: Points) -> None:
+    """Two names: what the engine waits for, and what the store's thread does in idle time."""
+    inner = store.append
+
+    def append(entries: Sequence[EntryRow], changes: Changes | None) -> None:
+        name = "commit" if entries else "tables"
+        points.reach(f"{name}: before")
+        inner(entries, changes)
+        points.reach(f"{name}: after")
+
+    store.append = append  # type: ignore[method-assign]  # what is watched stays a store
 
 
 class Engine:
@@ -88,7 +122,7 @@ class Engine:
         self.keeper = Keeper(
             store, self.recovered, time.monotonic, snapshot_every=life.snapshot_every
         )
-        self.connection = Connection(life.socket, points)
+        self.connection = Connection(Path(life.socket), points)
         self.simulation = self._simulation()
         self.world.simulation = self.simulation
 
@@ -108,11 +142,12 @@ class Engine:
     def run(self) -> None:
         """From the start to the end; raises AssertionError when something does not hold."""
         life = self.life
-        StoredMemory(self.recovered, self.keeper).begin(self.simulation)
+        is_new = StoredMemory(self.recovered, self.keeper).begin(self.simulation)
         self.simulation.flush()
+        if not is_new:
+            self.simulation.recover(self.recovered.moves)
         if self.simulation.core.state.portfolios:
             self.world.portfolios = tuple(self.simulation.core.state.portfolios)
-            self.simulation.recover(self.recovered.moves)
         else:
             open_for_business(self.world)
         self.world.rng = Rng(life.seed).fork(life.number)
@@ -152,26 +187,41 @@ class Engine:
         assert not simulation.core.state.suspended, "I16: suspended though the faults are over"
 
 
-def live(life: Life) -> Points:
-    """A whole life in this process; the points it came by."""
-    points = Points(life.dies_at, life.effects)
-    Engine(life, points).run()
-    return points
+def live(life: Life) -> Report:
+    """A whole life in this process."""
+    if life.plant:
+        PLANTS[life.plant].carry_out()
+    points = Points(life.dies_at, Path(life.effects) if life.effects else None)
+    engine = Engine(life, points)
+    engine.run()
+    core = engine.simulation.core
+    return Report(points.visits, core.state.seq, digest(core.state, core.risk))
 
 
 def in_child(life: Life, report: Path) -> int:
-    """Fork a process that lives this life; its id. What goes wrong there is in `report`."""
+    """Fork a process that lives this life; its id. What it says at the end is in `report`."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        points = live(life)
-        report.write_bytes(msgspec.json.encode(points.names))
-        code = 0
-    except BaseException as error:  # noqa: BLE001 - the parent judges; nothing may go on here
-        import traceback
-
-        report.write_text(f"{error!r}\n{traceback.format_exc()}", encoding="utf-8")
+        code = live_and_tell(life, report)
     finally:
         os._exit(code)
+
+
+def live_and_tell(life: Life, report: Path) -> int:
+    """The exit code; the report is a Report, or what went wrong. The log is beside it."""
+    log = report.with_suffix(".log").open("a", encoding="utf-8")
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(log))
+    try:
+        said = msgspec.json.encode(live(life))
+    except Exception:  # noqa: BLE001 - whatever it is, the parent judges
+        report.write_text(traceback.format_exc(), encoding="utf-8")
+        return 1
+    report.write_bytes(said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(live_and_tell(msgspec.json.decode(sys.argv[1], type=Life), Path(sys.argv[2])))

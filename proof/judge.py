@@ -1,6 +1,7 @@
 """The verdict over one trial: the engine's journal against the venues' own records."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from proof.wire import AskHistory
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.reconcile import differences
+from zvt_trading.core.snapshot import digest
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.events import (
     Event,
@@ -23,6 +25,7 @@ from zvt_trading.messages.events import (
 )
 from zvt_trading.ports.store import FIRST_CHECKSUM, Store
 from zvt_trading.runtime.entries import checked
+from zvt_trading.runtime.maintenance.verify import verify
 from zvt_trading.sim.record import ROW_ACCEPTED, ROW_FILL, ROW_FUNDING, ROW_LIQUIDATION, Row
 
 Key = tuple[Any, ...]
@@ -48,13 +51,22 @@ class Verdict(Struct):
         return not self.problems
 
 
-def judge(store: Store, folder: Path, connection: Connection) -> Verdict:
-    """Everything, after the last life has settled."""
+def judge(
+    store: Store, folder: Path, connection: Connection, beliefs: Mapping[int, str]
+) -> Verdict:
+    """Everything, after the last life has settled.
+
+    `beliefs` are digests of what engines took the state to be, by the number of the last event.
+    """
     verdict = Verdict(problems=[])
     events = [event for _, event in checked(store.entries(0), store.name, 0, FIRST_CHECKSUM)]
     core = TradingCore(store.info().engine_tag)
     for event in events:
         core.replay(event)
+        believed = beliefs.get(event.seq)
+        if believed is not None and believed != digest(core.state, core.risk):
+            verdict.ledger_errors += 1
+            verdict.problems.append(f"I11 an engine believed otherwise after event {event.seq}")
     verdict.events = len(events)
     record = read_record(folder)
     for venue, rows in record.items():
@@ -71,6 +83,15 @@ def judge(store: Store, folder: Path, connection: Connection) -> Verdict:
     for problem in problems(core.state):
         verdict.ledger_errors += 1
         verdict.problems.append(problem)
+    verified = verify(store)
+    for problem in verified.problems:
+        verdict.other += 1
+        verdict.problems.append(problem)
+    if verified.tables_seq != verified.entries:
+        verdict.other += 1
+        verdict.problems.append(
+            f"closed in order, and the tables are at {verified.tables_seq} of {verified.entries}"
+        )
     _judge_end(verdict, core)
     return verdict
 

@@ -15,6 +15,7 @@ from proof.wire import (
     Credit,
     Leverage,
     Market,
+    Question,
     Reply,
     Request,
     Submit,
@@ -39,18 +40,28 @@ class Connection:
 
     def ask(self, request: Request) -> Reply:
         """Say something, and hear the answer."""
+        if not isinstance(request, Question):
+            self._points.leaving(type(request).__name__)
         send(self._wire, request)
         return receive_reply(self._wire)
 
     def do(self, request: Submit | Cancel | Amend | Credit | Leverage) -> Reply:
         """`ask` for what leaves the engine for good: with a point before, between and after."""
         kind = type(request).__name__.lower()
-        self._points.leaving(kind)
         self._points.reach(f"{kind}: before it is sent")
+        self._points.leaving(kind)
         send(self._wire, request)
         self._points.reach(f"{kind}: sent, not answered")
         reply = receive_reply(self._wire)
         self._points.reach(f"{kind}: answered")
+        return reply
+
+    def find_out(self, request: AskOrder | AskHistory) -> Reply:
+        """`ask` for what the engine does not know, with a point before and after."""
+        kind = type(request).__name__.lower()
+        self._points.reach(f"{kind}: before")
+        reply = self.ask(request)
+        self._points.reach(f"{kind}: after")
         return reply
 
     def now(self) -> int:
@@ -102,7 +113,7 @@ class RemoteVenue(VenueApi):
 
     def answer(self, order_id: str) -> Answer:
         """One order, by our id."""
-        reply = self._connection.ask(AskOrder(self.venue, order_id))
+        reply = self._connection.find_out(AskOrder(self.venue, order_id))
         answer = Answer()
         answer.reports.extend(reply.reports)
         answer.price = reply.price
@@ -111,7 +122,7 @@ class RemoteVenue(VenueApi):
 
     def history(self, cursor: int) -> History:
         """Everything that happened after `cursor`."""
-        reply = self._connection.ask(AskHistory(self.venue, cursor))
+        reply = self._connection.find_out(AskHistory(self.venue, cursor))
         history = History(reply.number, read_statement(reply))
         history.reports.extend(reply.reports)
         return history

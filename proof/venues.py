@@ -39,6 +39,8 @@ from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.record import Row
 from zvt_trading.sim.venue_books import statement
 
+ACTIONS: Final = "actions.jsonl"
+RECORD: Final = "record.jsonl"
 _FIELDS: Final = (
     "seq", "ts", "kind", "account", "instrument", "order_id", "side", "price", "quantity",
     "liquidity", "trade_id", "asset", "amount", "rate", "insurance", "reason",
@@ -54,8 +56,8 @@ class Venues:
         self.exchanges: dict[str, SimExchange] = world.exchanges
         self.now = 0
         self._written = dict.fromkeys(self.exchanges, 0)
-        self._actions = os.open(folder / "actions.jsonl", _APPEND)
-        self._record = os.open(folder / "record.jsonl", _APPEND)
+        self._actions = os.open(folder / ACTIONS, _APPEND, 0o600)
+        self._record = os.open(folder / RECORD, _APPEND, 0o600)
 
     def repeat(self, lines: list[bytes]) -> None:
         """Do what venues before these were told."""
@@ -81,8 +83,7 @@ class Venues:
         """Do, or answer."""
         if isinstance(request, Question):
             return self._answer(request)
-        reply = self.act(request)
-        return reply
+        return self.act(request)
 
     def act(self, action: Action) -> Reply:
         """Keep an action, do it, and keep what it led to."""
@@ -174,7 +175,7 @@ _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 def read_record(folder: Path) -> dict[str, list[Row]]:
     """The venues' records, by venue."""
     rows: dict[str, list[Row]] = {}
-    for line in (folder / "record.jsonl").read_bytes().splitlines():
+    for line in (folder / RECORD).read_bytes().splitlines():
         venue, *values = msgspec.json.decode(line)
         fields: dict[str, Any] = dict(zip(_FIELDS, values, strict=True))
         row = Row(fields["seq"], fields["ts"], fields["kind"], fields["account"])

@@ -138,8 +138,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 encode: Final = msgspec.json.Encoder().encode
-_requests: Final = msgspec.json.Decoder(Request)
-_actions: Final = msgspec.json.Decoder(Action)
+_requests: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
+_actions: Final[msgspec.json.Decoder[Action]] = msgspec.json.Decoder(Action)
 _replies: Final = msgspec.json.Decoder(Reply)
 
 

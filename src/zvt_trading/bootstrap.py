@@ -106,8 +106,6 @@ def build_world(
         simulation.now = first.ts - 1
     world.memory = stored
     is_new = stored.begin(simulation)
-    refusals: list[CommandRefused] = []
-    simulation.subscribers.append(lambda event: _note_refusal(event, refusals))
     # Everything is one group: it is durable as a whole, or the next start begins anew.
     core = simulation.core
     for spec in specs:
@@ -118,11 +116,10 @@ def build_world(
             _open(core, simulation.now, setup)
     else:
         _go_on(simulation, exchanges)
+    for event in core.recorder.out:
+        if isinstance(event, CommandRefused):
+            raise CallerError(f"{event.command}: {reason_of(event.reason)}: {event.text}")
     simulation.flush()
-    simulation.subscribers.pop()
-    if refusals:
-        refusal = refusals[0]
-        raise CallerError(f"{refusal.command}: {reason_of(refusal.reason)}: {refusal.text}")
     return world
 
 
@@ -250,6 +247,13 @@ def _usual_base(state: State) -> str:
     return next(iter(state.markets.values())).instrument.settle
 
 
+def default_url() -> str:
+    """The store that is used when none is named: ZVT_TRADING_DB_URL, else a file of the user."""
+    from zvt_trading.adapters.store import opening
+
+    return opening.default_url()
+
+
 def stored_memory(
     url: str, *, on_progress: Progress | None = None, notice: Callable[[str], None] | None = None
 ) -> Memory:
@@ -260,15 +264,14 @@ def stored_memory(
     from zvt_trading.adapters.store.opening import open_store
 
     store = open_store(url, notice=notice)
-    owner = f"{socket.gethostname()}:{os.getpid()}"
     try:
-        recovered = recover(store, owner, on_progress)
+        recovered = recover(store, process_name(), on_progress)
     except BaseException:
         store.close()
         raise
     return StoredMemory(recovered, Keeper(store, recovered, time.monotonic))
 
 
-def _note_refusal(event: object, refusals: list[CommandRefused]) -> None:
-    if isinstance(event, CommandRefused):
-        refusals.append(event)
+def process_name() -> str:
+    """Who has a lease: this machine and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -96,10 +96,7 @@ class CryptoTradingEngine(AsyncTwins):
         """
         if world is not None and db_url is not None:
             raise CallerError("give a world or a db_url: a world has its own memory")
-        if world is None:
-            memory = stored_memory(db_url) if db_url is not None else None
-            world = default_world(memory=memory)
-        self._world = world
+        self._world = world if world is not None else _usual_world(db_url)
         self._simulation = self._world.simulation
         self._state: State = self._simulation.core.state
         self._driver = Driver(self._world)
@@ -484,3 +481,15 @@ class CryptoTradingEngine(AsyncTwins):
         scale = self._state.asset_scales[asset]
         amount = to_decimal(balance.available(), scale) if balance is not None else Decimal(0)
         return f"{portfolio_id!r} has {amount:f} {asset} available on {exchange}"
+
+
+def _usual_world(db_url: str | None) -> World:
+    """The default one, with what the store of a URL remembers."""
+    if db_url is None:
+        return default_world()
+    memory = stored_memory(db_url)
+    try:
+        return default_world(memory=memory)
+    except BaseException:
+        memory.close()
+        raise

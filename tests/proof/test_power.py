@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from proof.power.build import build_recorder, recording_environment
 from proof.power.images import Disk, Style, interesting_cuts, style_of, write_image, write_running
 from proof.power.trace import EFFECTS, Kind, Operation, is_marker, markers, read_trace

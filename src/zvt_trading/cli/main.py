@@ -4,24 +4,21 @@ Exit codes: 0 the run is proven; 1 the engine failed, the ledger is not exact or
 differs from the recorded one; 2 the arguments or the input cannot be used.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from zvt_trading import __version__
+from zvt_trading.cli import db
+from zvt_trading.cli.exits import EXIT_FAILED, EXIT_USAGE, errors, fail, notice
 from zvt_trading.cli.runner import DemoOptions, EngineRunner, OnProgress, ReplayOptions, Runner
-from zvt_trading.errors import CallerError, DataError, ZvtTradingError
 from zvt_trading.types import AccountingMethod, RunReport
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 
 DEMO_REPORT = Path("zvt-trading-demo.html")
 """Where `demo` writes its report unless told otherwise."""
@@ -35,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.add_typer(db.app)
 
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
@@ -124,17 +122,6 @@ def replay(
     _run("replay", lambda progress: runner.replay(options, progress), report, as_json=as_json)
 
 
-def fail(message: str, code: int) -> NoReturn:
-    """Print one line on stderr and leave with the exit code."""
-    notice(f"zvt-trading: {message}")
-    raise typer.Exit(code)
-
-
-def notice(message: str) -> None:
-    """Print one line on stderr; stdout belongs to the result."""
-    typer.echo(message, err=True)
-
-
 def _runner(context: typer.Context) -> Runner:
     """Return the runner given as the context's object, or else the engine."""
     given: Runner | None = context.obj
@@ -149,9 +136,9 @@ def _run(
     from zvt_trading.cli.summary import problems
 
     if report_path is not None:
-        with _errors():
+        with errors():
             _check_writable(report_path)
-    with _errors(), ProgressReporter(Console(stderr=True), label) as progress:
+    with errors(), ProgressReporter(Console(stderr=True), label) as progress:
         report = run(progress)
     _show(report, as_json=as_json)
     if report_path is not None:
@@ -159,19 +146,6 @@ def _run(
     found = problems(report)
     if found:
         fail("; ".join(found), EXIT_FAILED)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn errors with a known culprit into one line; anything else is a bug and shows itself."""
-    try:
-        yield
-    except (CallerError, DataError) as error:
-        fail(str(error), EXIT_USAGE)
-    except OSError as error:
-        fail(f"{error.filename or 'the input'}: {error.strerror or error}", EXIT_USAGE)
-    except ZvtTradingError as error:
-        fail(f"{type(error).__name__}: {error}", EXIT_FAILED)
 
 
 def _show(report: RunReport, *, as_json: bool) -> None:

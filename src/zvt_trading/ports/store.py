@@ -5,7 +5,9 @@ wrong is one of the errors at the end of this module, never a guess.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Final, NamedTuple, Protocol
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -41,6 +43,15 @@ def chain_value(previous: int, epoch: int, version: int) -> int:
     compares them with the columns.
     """
     return (previous + epoch * 0x9E3779B1 + version) & 0xFFFFFFFF
+
+
+def follows(previous: int, entry: Entry) -> bool:
+    """Whether an entry is as it was written after the one with this checksum."""
+    try:
+        body = entry.body.encode()
+        return crc32(body, chain_value(previous, entry.epoch, entry.version)) == entry.checksum
+    except (AttributeError, TypeError):
+        return False  # damage can make a text of a number
 
 
 Row = tuple[Any, ...]
@@ -82,6 +93,10 @@ class Snapshot(Struct, frozen=True, gc=False):
     checksum: int
 
 
+IMPORTING: Final = -1
+"""`projected_seq` of a store with a journal that is not all there yet: no engine may use it."""
+
+
 class StoreInfo(Struct, frozen=True):
     """What a store is: its id, the tag in its engine's order ids, how far its tables are."""
 
@@ -95,6 +110,23 @@ class Lease(Struct, frozen=True):
 
     epoch: int
     owner: str
+
+
+class LeaseState(Struct, frozen=True):
+    """Who has the lease ("": nobody) or had it last; times are ISO 8601 text in UTC."""
+
+    epoch: int
+    owner: str
+    acquired_at: str | None
+    renewed_at: str | None
+    expires_at: str | None
+
+
+class Tables(NamedTuple):
+    """All rows as they were at one moment, streamed, each with its table's name."""
+
+    projected_seq: int
+    rows: Iterator[tuple[str, Row]]
 
 
 class Store(Protocol):
@@ -125,6 +157,12 @@ class Store(Protocol):
     def read(self, table: str, columns: Sequence[str], ids: Sequence[str] | None) -> list[Row]:
         """Rows of a table, all or those with these ids, with values as `Row` has them."""
 
+    def tables(self) -> AbstractContextManager[Tables]:
+        """Everything that `read` could give, and as of which event, while the block lasts.
+
+        Whoever writes meanwhile is neither seen nor held up.
+        """
+
     def reset_tables(self) -> None:
         """Empty the tables and forget that anything was written to them."""
 
@@ -136,6 +174,15 @@ class Store(Protocol):
 
     def save_snapshot(self, snapshot: Snapshot, keep: int) -> None:
         """Store a snapshot and drop all but the newest `keep`."""
+
+    def adopt(self, store_id: str, engine_tag: int, epoch: int) -> None:
+        """Become the copy of another store, `IMPORTING` until `reset_tables`; the lease is ours.
+
+        `epoch` is the other store's: the lease's goes on above it, so that no order id comes twice.
+        """
+
+    def lease(self) -> LeaseState:
+        """Who has it; for showing, not for deciding."""
 
     def acquire(self, owner: str) -> Lease:
         """Take the lease; LeaseTakenError while another engine has it."""

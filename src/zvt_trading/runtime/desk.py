@@ -9,7 +9,7 @@ a hundred. Whoever comes when nobody serves, serves: himself first, then those w
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, get_ident
 from typing import Any, Final, Generic, TypeVar
@@ -226,7 +226,8 @@ def _conclude(calls: Calls) -> None:
         else:
             by_loop.setdefault(call.future.get_loop(), []).append(call)
     for loop, waiting in by_loop.items():
-        loop.call_soon_threadsafe(_hand_over, waiting)
+        with suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+            loop.call_soon_threadsafe(_hand_over, waiting)
 
 
 def _hand_over(calls: Calls) -> None:

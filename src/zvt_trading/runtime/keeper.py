@@ -30,7 +30,7 @@ from zvt_trading.ports.store import (
 )
 from zvt_trading.runtime.recovery import Recovered
 from zvt_trading.runtime.snapshots import EVERY, Snapshots
-from zvt_trading.runtime.table_writer import TableWriter
+from zvt_trading.runtime.table_writer import BEHIND_MAX, SLICE, TableWriter
 
 COMMIT_SECONDS: Final = 5
 """How long a commit is waited for before the engine goes on without it, as in an outage."""
@@ -40,10 +40,6 @@ IDLE_MS: Final = 20
 """After this long without events the tables are brought up to date."""
 RENEW_SECONDS: Final = 4
 """How often the lease is renewed at least."""
-SLICE: Final = 256
-"""Events that the tables are brought on by at a time: some milliseconds that a group may wait."""
-BEHIND_MAX: Final = 200_000
-"""Events that the tables may be behind before they go first (some 100 MB)."""
 
 Monotonic = Callable[[], float]
 
@@ -80,6 +76,7 @@ class Keeper(Journal):
         self._chain = recovered.chain
         snapshots = Snapshots(store, recovered.snapshot_seq, every=snapshot_every)
         self._tables = TableWriter(store, recovered.projector, snapshots, recovered.behind)
+        self._tables.problem = recovered.tables_problem
         self._monotonic = monotonic
         self._commit_seconds = commit_seconds
         self._retry_seconds = retry_ms / 1000
@@ -114,6 +111,8 @@ class Keeper(Journal):
             self._waiting += len(events)
             self._queue.append(group)
             is_down = self._is_down
+            if is_down:
+                self._wake.notify()  # the outage may be over, and the thread asleep
         if not (is_down or self._commit_here() or self._commit_there(group)):
             name = self.store.name
             self._go_down(f"{name} has not answered for {self._commit_seconds} s: check its load")
@@ -182,11 +181,7 @@ class Keeper(Journal):
                 pass
             self._finish()
         except Exception as error:  # noqa: BLE001 - whatever it is, the engine must learn of it
-            self._fail(StoreFailedError(f"{self.store.name}: {type(error).__name__}: {error}"))
-            _log.critical(
-                "the store's thread stopped by an error of its own",
-                traceback="".join(format_exception(error)),
-            )
+            self._fail_by_bug(error)
         finally:
             self.store.close()
 
@@ -197,7 +192,7 @@ class Keeper(Journal):
             with self._wake:
                 groups = list(self._queue)
                 self._queue.clear()
-            if groups or self._backlog:
+            if groups or self._backlog or self._needs_reopen:
                 self._keep(groups)
             try:
                 self._renew()
@@ -226,31 +221,41 @@ class Keeper(Journal):
         return IDLE_MS / 1000 if self._tables.has_work else RENEW_SECONDS
 
     def _keep(self, groups: list[_Group]) -> None:
-        """One commit of everything that is not durable."""
-        for group in groups:
-            self._backlog.extend(self._chain.entries(group.events))
-            self._backlog_events.extend(group.events)
-        is_kept = self._try_to_keep()
-        with self._wake:
-            if is_kept:
-                self._waiting -= len(self._backlog)
-        if is_kept:
-            self._tables.add(self._backlog_events, self._backlog)
-            self._backlog = []
-            self._backlog_events = []
+        """One commit of everything that is not durable; whatever happens, nobody waits on."""
+        is_kept = False
+        try:
+            is_kept = self._keep_all(groups)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the engine must learn of it
+            self._fail_by_bug(error)
         self._kept += len(groups)
         for group in groups:
             group.is_kept = is_kept
             group.done.release()
 
-    def _try_to_keep(self) -> bool:
+    def _keep_all(self, groups: list[_Group]) -> bool:
+        """Whether everything is durable now."""
         if self._failure is not None:
             return False
+        for group in groups:
+            self._backlog.extend(self._chain.entries(group.events))
+            self._backlog_events.extend(group.events)
+        if not self._try_to_keep():
+            return False
+        with self._wake:
+            self._waiting -= len(self._backlog)
+        if self._backlog:
+            self._tables.add(self._backlog_events, self._backlog)
+            self._backlog = []
+            self._backlog_events = []
+        return True
+
+    def _try_to_keep(self) -> bool:
         try:
             missing = self._backlog
             if self._needs_reopen:
                 self.store.reopen()
                 missing = self._not_kept()
+                self._tables.find_out()
                 self._needs_reopen = False
             self._tables.append_with(missing)
         except StoreError as error:
@@ -319,6 +324,11 @@ class Keeper(Journal):
             self._go_down(str(error))
         else:
             self._fail(error)
+
+    def _fail_by_bug(self, error: Exception) -> None:
+        """An error of our own: nothing more is kept, since nobody knows what was."""
+        _log.critical("a bug in keeping events", traceback="".join(format_exception(error)))
+        self._fail(StoreFailedError(f"{self.store.name}: {type(error).__name__}: {error}"))
 
     def _fail(self, error: StoreError) -> None:
         self._failure = error

@@ -19,12 +19,14 @@ from zvt_trading.ports.store import (
     Snapshot,
     Store,
     StoreInfo,
+    TablesRefusedError,
 )
-from zvt_trading.runtime.entries import Chain, checked
+from zvt_trading.runtime.entries import Chain, checked, checksum_at
+from zvt_trading.runtime.maintenance.rebuild import catch_up, end_of, finished_info
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.projections.resuming import resume_projector
 from zvt_trading.runtime.snapshots import SnapshotError, copy_core, load_snapshot
-from zvt_trading.runtime.table_writer import Group
+from zvt_trading.runtime.table_writer import BEHIND_MAX, Group
 from zvt_trading.sim.effects import EFFECTS, MOVES
 
 PROGRESS_EVERY: Final = 10_000
@@ -48,6 +50,7 @@ class Recovered:
         self.projector = projector
         self.snapshot_seq = snapshot  # it was started from; 0: from the beginning
         self.behind: list[Group] = []  # not in the tables yet
+        self.tables_problem = ""  # why they stay where they are
         self.moves: list[Event] = []  # of money and leverage, lately
 
     @property
@@ -62,16 +65,19 @@ def recover(store: Store, owner: str, on_progress: Progress | None = None) -> Re
     Raises LeaseTakenError while another engine is alive, DamagedJournalError with the first entry
     that is not what was written, StoreError when the store cannot be used.
     """
-    last = store.last()
+    end_of(store)  # nobody's lease is taken for a journal that has lost its end
     lease = store.acquire(owner)
-    last = store.last()  # whatever the engine before wrote until now
-    info = store.info()
-    end = last.seq if last is not None else 0
+    info = finished_info(store)
+    end = end_of(store)  # whatever the engine before wrote until now
+    _check_not_ahead(store, info, end)
     core, start, checksum = _newest_state(store, info, end, lease.epoch)
+    behind = end - info.projected_seq
+    total = end - start + (behind if behind > BEHIND_MAX else 0)
     projected = TradingCore(info.engine_tag) if info.projected_seq == 0 else None
     if info.projected_seq == start and projected is None:
         projected = copy_core(core, info.engine_tag)
-    for entry, event in _replayed(store, start, checksum, end, on_progress):
+    replaying = _part(on_progress, 0, total)
+    for entry, event in _replayed(store, start, checksum, end, replaying):
         core.replay(event)
         checksum = entry.checksum
         if entry.seq == info.projected_seq:
@@ -83,22 +89,51 @@ def recover(store: Store, owner: str, on_progress: Progress | None = None) -> Re
     projector = Projector(projected)
     resume_projector(projector, store)
     recovered = Recovered(core, Chain(lease.epoch, end, checksum), projector, start)
-    pairs = list(checked_after(store, info.projected_seq, end))
-    if pairs:
-        recovered.behind.append(([event for _, event in pairs], [entry for entry, _ in pairs]))
+    _bring_on_tables(store, recovered, end, _part(on_progress, end - start, total))
     recovered.moves = _moves(store, end)
     forget_prices(core.state)
     return recovered
+
+
+def _check_not_ahead(store: Store, info: StoreInfo, end: int) -> None:
+    """Tables that know more than the journal: its end is gone."""
+    if info.projected_seq > end:
+        raise DamagedJournalError(
+            f"{store.name}: the tables are as of entry {info.projected_seq}, but the journal ends "
+            f"at {end}: entries are gone. Restore a backup that has them",
+            end + 1,
+        )
+
+
+def _bring_on_tables(
+    store: Store, recovered: Recovered, end: int, on_progress: Progress | None
+) -> None:
+    """What the tables are behind: in memory, for the gaps between orders, or, if much, now."""
+    seq = recovered.projector.core.state.seq
+    if end - seq <= BEHIND_MAX:
+        pairs = list(checked_after(store, seq, end))
+        if pairs:
+            recovered.behind.append(([event for _, event in pairs], [entry for entry, _ in pairs]))
+        return
+    try:
+        catch_up(store, recovered.projector, end, on_progress)
+    except TablesRefusedError as error:
+        recovered.tables_problem = str(error)
+        _log.critical("the tables are no longer written; run `zvt-trading db rebuild`", error=error)
+
+
+def _part(on_progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Progress of one part as progress of the whole."""
+    if on_progress is None:
+        return None
+    return lambda done, _: on_progress(before + done, total)
 
 
 def checked_after(store: Store, seq: int, end: int) -> Iterator[tuple[Entry, Event]]:
     """Entries after `seq`, each checked against the one before."""
     if seq >= end:
         return
-    checksum = FIRST_CHECKSUM
-    if seq:
-        checksum = store.checksums(seq, seq)[0][2]
-    yield from checked(store.entries(seq), store.name, seq, checksum)
+    yield from checked(store.entries(seq), store.name, seq, checksum_at(store, seq))
 
 
 def _newest_state(

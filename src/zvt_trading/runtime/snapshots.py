@@ -113,7 +113,7 @@ class Snapshots:
             self._store.save_snapshot(snapshot, KEPT)
 
     def abandon(self) -> None:
-        """The core is about to change: begin anew later."""
+        """Begin anew later: the core is about to change."""
         self._under_way = None
 
     def finish(self, core: TradingCore, chain: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -16,8 +17,14 @@ from zvt_trading.ports.store import (
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.snapshots import Snapshots
 
+SLICE: Final = 256
+"""Events that the tables are brought on by at a time: some milliseconds that a group may wait."""
+
 Group = tuple[Sequence[Event], Sequence[EntryRow]]
 """Events with their entries."""
+
+BEHIND_MAX: Final = 200_000
+"""Events that the tables may be behind before they go first (some 100 MB)."""
 
 _log = structlog.get_logger("zvt_trading.store")
 
@@ -74,6 +81,11 @@ class TableWriter:
             self._store.append(entries, None)
         self._changes = None
 
+    def find_out(self) -> None:
+        """After an outage: whether what was prepared had been written after all."""
+        if self._changes is not None and self._store.info().projected_seq >= self._changes.seq:
+            self._changes = None
+
     def prepare(self, events: int) -> None:
         """Work out what up to so many events did, or a little of the next snapshot."""
         if self._changes is not None or self.problem:
@@ -92,12 +104,12 @@ class TableWriter:
 
     def finish(self) -> None:
         """Everything, and a snapshot of the last event."""
-        while self._behind and not self.problem:
-            if self._snapshots.is_under_way:
-                self._snapshots.abandon()
-            self.prepare(self._size)
-            self.write()
         self.write()
+        self._snapshots.abandon()  # the core is about to change
+        while self._behind and not self.problem:
+            self._take(SLICE)
+            self._changes = self._projector.changes()
+            self.write()
         if not self.problem:
             self._snapshots.finish(self._projector.core, self._checksum)
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from zvt_trading.adapters.store.naming import name_of, shown
 from zvt_trading.adapters.store.schema import EngineLease, EngineStore
 from zvt_trading.adapters.store.sqlite_store import Notice, SqliteStore
 from zvt_trading.errors import CallerError
@@ -50,13 +51,12 @@ def parse_url(url: str) -> URL:
     """CallerError says which URLs there are; the message has no password in it."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         parsed = None
     if parsed is not None and parsed.get_backend_name() in ("sqlite", "postgresql"):
         return parsed
     raise CallerError(
-        "a store is named by sqlite:///PATH, sqlite:///:memory: or "
-        f"postgresql://USER@HOST/DATABASE, not {_shown(url)!r}"
+        f"a store is named by sqlite:///PATH or postgresql://USER@HOST/DATABASE, not {shown(url)!r}"
     )
 
 
@@ -72,11 +72,35 @@ def open_store(url: str, *, notice: Notice | None = None) -> Store:
             _upgrade(connection, SCHEMA_VERSION)
         elif version != SCHEMA_VERSION:
             raise _wrong_version(parsed, version)
-    if parsed.get_backend_name() == "postgresql":
-        from zvt_trading.adapters.store.postgres_store import PostgresStore
+    return _store(parsed, notice)
 
-        return PostgresStore(parsed)
-    return SqliteStore(_path(parsed), notice=notice)
+
+def open_existing(url: str, *, any_version: bool = False) -> Store:
+    """The store of a URL, which must be there; CallerError when it is not.
+
+    Of `any_version` what is not made from the journal may be used: journal, snapshots, lease.
+    """
+    parsed = parse_url(url)
+    version = stored_version(url)
+    if version is None:
+        raise CallerError(f"no store at {name_of(parsed)}: make one with `zvt-trading db init`")
+    if version != SCHEMA_VERSION and not any_version:
+        raise _wrong_version(parsed, version)
+    return _store(parsed, None)
+
+
+def stored_version(url: str) -> str | None:
+    """The version of the store of a URL; None when there is none, and none is made."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not _path(parsed).exists():
+        return None
+    with _connected(parsed) as connection:
+        return schema_version(connection)
+
+
+def shown_url(url: str) -> str:
+    """A URL without its password."""
+    return name_of(parse_url(url))
 
 
 def upgrade_store(url: str, version: str = SCHEMA_VERSION) -> tuple[str | None, str]:
@@ -106,7 +130,7 @@ def schema_version(connection: Connection) -> str | None:
     if clashing or "alembic_version" in tables:
         theirs = ", ".join(tables[:5])
         raise StoreError(
-            f"{_name(connection.engine.url)} has tables that are not ours ({theirs}): give the "
+            f"{name_of(connection.engine.url)} has tables that are not ours ({theirs}): give the "
             "engine a database of its own"
         )
     return None
@@ -117,8 +141,7 @@ def _connected(url: URL) -> Iterator[Connection]:
     """A connection in one transaction, for looking at the schema and changing it."""
     if url.get_backend_name() == "sqlite":
         path = _path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # others need not read our trades
+        _make_file(url, path)
         engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
         event.listen(engine, "connect", _no_hidden_transactions)
         event.listen(engine, "begin", _begin)
@@ -137,7 +160,18 @@ def _connected(url: URL) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        raise StoreUnavailableError(f"{_name(url)}: {str(error.orig).strip()}") from error
+        raise StoreUnavailableError(f"{name_of(url)}: {str(error.orig).strip()}") from error
+
+
+def _make_file(url: URL, path: Path) -> None:
+    """At first need; others need not read our trades."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"{name_of(url)}: {error.strerror}: check the path and its permissions"
+        ) from error
 
 
 def _no_hidden_transactions(connection: sqlite3.Connection, _record: object) -> None:
@@ -180,27 +214,27 @@ def _first_rows(connection: Connection) -> None:
 def _wrong_version(url: URL, version: str) -> StoreError:
     if version < SCHEMA_VERSION:
         return StoreError(
-            f"{_name(url)} is of version {version}, this program needs {SCHEMA_VERSION}: make a "
+            f"{name_of(url)} is of version {version}, this program needs {SCHEMA_VERSION}: make a "
             "backup, then run `zvt-trading db upgrade`"
         )
     return StoreError(
-        f"{_name(url)} is of version {version}, newer than the {SCHEMA_VERSION} of this program: "
+        f"{name_of(url)} is of version {version}, newer than the {SCHEMA_VERSION} of this program: "
         "use the program that made it, or a newer one"
     )
+
+
+def _store(url: URL, notice: Notice | None) -> Store:
+    if url.get_backend_name() == "postgresql":
+        from zvt_trading.adapters.store.postgres_store import PostgresStore
+
+        return PostgresStore(url)
+    return SqliteStore(_path(url), notice=notice)
 
 
 def _path(url: URL) -> Path:
     """The file of a SQLite URL."""
     if not url.database:
         raise CallerError("sqlite:/// needs a path: sqlite:///relative.db, sqlite:////absolute.db")
+    if url.database == ":memory:":
+        raise CallerError("a store in memory would not outlive the engine: give none, or a file")
     return Path(url.database)
-
-
-def _name(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
-
-
-def _shown(url: str) -> str:
-    """What was given, without what may be a password."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://***@{tail}" if at else url

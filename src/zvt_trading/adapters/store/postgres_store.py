@@ -7,7 +7,7 @@ connection); times of the lease are the server's.
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -18,6 +18,7 @@ from psycopg import errors
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL
 
+from zvt_trading.adapters.store.naming import name_of
 from zvt_trading.adapters.store.sql_store import Cursor, SqlStore, fenced
 from zvt_trading.adapters.store.statements import JOURNAL, JOURNAL_COLUMNS
 from zvt_trading.ports.store import (
@@ -60,7 +61,7 @@ class PostgresStore(SqlStore):
     dialect = "postgresql"
 
     def __init__(self, url: URL, *, lease_seconds: int = LEASE_SECONDS) -> None:
-        super().__init__(url.render_as_string(hide_password=True))
+        super().__init__(name_of(url))
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._lease_seconds = lease_seconds
         self._has_lock = False
@@ -76,6 +77,13 @@ class PostgresStore(SqlStore):
                 yield cursor
         except psycopg.Error as error:
             raise self._error(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """One snapshot for all that is read."""
+        with self.transaction() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield cursor
 
     def sql(self, statement: str) -> str:
         """Psycopg writes parameters as %s."""
@@ -100,7 +108,7 @@ class PostgresStore(SqlStore):
             except psycopg.Error as error:
                 raise self._error(error) from error
 
-    def stream(self, statement: str, params: Sequence[Any]) -> Iterator[Any]:
+    def stream(self, statement: str, params: Sequence[Any]) -> Generator[Any]:
         """By a cursor on the server."""
         try:
             with (
@@ -128,6 +136,11 @@ class PostgresStore(SqlStore):
         return value.isoformat() if isinstance(value, date) else value
 
     # Lease.
+
+    def adopt(self, store_id: str, engine_tag: int, epoch: int) -> None:
+        """The lock is on the tag, so it is another one from here on."""
+        super().adopt(store_id, engine_tag, epoch)
+        self._has_lock = self._lock(1)
 
     def acquire(self, owner: str) -> Lease:
         """At once when the engine before is dead; else when its lease has run out."""

@@ -438,9 +438,9 @@ class CryptoRiskLimit(Base):
 
     __tablename__ = "crypto_risk_limit"
     __table_args__ = (
+        UniqueConstraint("id"),
         one_of("scope", [scope.value for scope in Scope]),
         one_of("unit", ["money", "quantity", "bps", "ms", "leverage", "count"]),
-        UniqueConstraint("id"),
         *not_negative("value"),
         NO_ROWID,
     )

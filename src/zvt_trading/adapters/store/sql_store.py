@@ -3,8 +3,8 @@
 SQL is written with `?` for parameters. Every method is one transaction.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Protocol
 
 from zvt_trading.adapters.store.statements import (
@@ -17,17 +17,20 @@ from zvt_trading.adapters.store.statements import (
     upsert_sql,
 )
 from zvt_trading.ports.store import (
+    IMPORTING,
     Changes,
     Entry,
     EntryRow,
     FencedError,
     Lease,
+    LeaseState,
     Row,
     Snapshot,
     StoreInfo,
+    Tables,
     TablesRefusedError,
 )
-from zvt_trading.ports.tables import KEYS
+from zvt_trading.ports.tables import COLUMNS, KEYS
 
 _JOURNAL = ", ".join(JOURNAL_COLUMNS)
 _SNAPSHOT = ", ".join(SNAPSHOT_COLUMNS)
@@ -65,6 +68,10 @@ class SqlStore:
         """A cursor inside a transaction that is durable when the block ends, or undone."""
         raise NotImplementedError
 
+    def reading(self) -> AbstractContextManager[Cursor]:
+        """A cursor inside a transaction that only reads, and sees one moment."""
+        raise NotImplementedError
+
     def sql(self, statement: str) -> str:
         """A statement in the driver's way of writing parameters."""
         return statement
@@ -73,7 +80,7 @@ class SqlStore:
         """Append to the journal; FencedError when a number is taken."""
         raise NotImplementedError
 
-    def stream(self, statement: str, params: Sequence[Any]) -> Iterator[Any]:
+    def stream(self, statement: str, params: Sequence[Any]) -> Generator[Any]:
         """Rows of a query without holding them all."""
         raise NotImplementedError
 
@@ -89,7 +96,7 @@ class SqlStore:
 
     def info(self) -> StoreInfo:
         """What this store is."""
-        with self.transaction() as cursor:
+        with self.reading() as cursor:
             cursor.execute("SELECT store_id, engine_tag, projected_seq FROM engine_store")
             row = cursor.fetchone()
         return StoreInfo(str(self.raw(row[0])), row[1], row[2])
@@ -97,7 +104,7 @@ class SqlStore:
     def last(self) -> Entry | None:
         """The newest entry."""
         statement = f"SELECT {_JOURNAL} FROM {JOURNAL} ORDER BY seq DESC LIMIT 1"
-        with self.transaction() as cursor:
+        with self.reading() as cursor:
             cursor.execute(statement)
             row = cursor.fetchone()
         return Entry(*row) if row is not None else None
@@ -115,7 +122,7 @@ class SqlStore:
         statement = (
             f"SELECT seq, epoch, checksum FROM {JOURNAL} WHERE seq BETWEEN ? AND ? ORDER BY seq"
         )
-        with self.transaction() as cursor:
+        with self.reading() as cursor:
             cursor.execute(self.sql(statement), (first, last))
             return [tuple(row) for row in cursor.fetchall()]
 
@@ -133,7 +140,7 @@ class SqlStore:
         """Rows as they would be written."""
         statement = select_sql(table, tuple(columns), self.dialect)
         found: list[Row] = []
-        with self.transaction() as cursor:
+        with self.reading() as cursor:
             if ids is None:
                 cursor.execute(statement)
                 found.extend(self._raw_row(row) for row in cursor.fetchall())
@@ -143,6 +150,14 @@ class SqlStore:
                 cursor.execute(self.sql(f"{statement} WHERE {table}.id IN ({marks})"), some)
                 found.extend(self._raw_row(row) for row in cursor.fetchall())
         return found
+
+    @contextmanager
+    def tables(self) -> Iterator[Tables]:
+        """As of one moment."""
+        with self.reading() as cursor:
+            cursor.execute("SELECT projected_seq FROM engine_store")
+            with closing(self._all_rows()) as rows:
+                yield Tables(cursor.fetchone()[0], rows)
 
     def reset_tables(self) -> None:
         """Empty all of them."""
@@ -155,14 +170,14 @@ class SqlStore:
 
     def snapshots(self) -> list[int]:
         """Newest first."""
-        with self.transaction() as cursor:
+        with self.reading() as cursor:
             cursor.execute(f"SELECT seq FROM {SNAPSHOT} ORDER BY seq DESC")
             return [row[0] for row in cursor.fetchall()]
 
     def snapshot(self, seq: int) -> Snapshot | None:
         """As it is stored."""
         statement = f"SELECT {_SNAPSHOT} FROM {SNAPSHOT} WHERE seq = ?"
-        with self.transaction() as cursor:
+        with self.reading() as cursor:
             cursor.execute(self.sql(statement), (seq,))
             row = cursor.fetchone()
         if row is None:
@@ -188,6 +203,27 @@ class SqlStore:
                 cursor.execute(self.sql(f"DELETE FROM {SNAPSHOT} WHERE seq = ?"), (seq,))
 
     # Lease.
+
+    def adopt(self, store_id: str, engine_tag: int, epoch: int) -> None:
+        """Another store's id and tag, and an epoch above its own."""
+        above = max(self.epoch, epoch + 1)
+        with self.transaction() as cursor:
+            self._check_lease(cursor)
+            cursor.execute(
+                self.sql("UPDATE engine_store SET store_id = ?, engine_tag = ?"),
+                (store_id, engine_tag),
+            )
+            self._set_projected(cursor, IMPORTING)
+            cursor.execute(self.sql("UPDATE engine_lease SET epoch = ?"), (above,))
+        self.epoch = above
+
+    def lease(self) -> LeaseState:
+        """Who has it."""
+        with self.reading() as cursor:
+            cursor.execute(
+                "SELECT epoch, owner, acquired_at, renewed_at, expires_at FROM engine_lease"
+            )
+            return LeaseState(*self._raw_row(cursor.fetchone()))
 
     def take_lease(self, cursor: Cursor, owner: str, now: Any, expires: Any) -> Lease:
         """The next epoch is ours."""
@@ -231,6 +267,12 @@ class SqlStore:
 
     def _set_projected(self, cursor: Cursor, seq: int) -> None:
         cursor.execute(self.sql("UPDATE engine_store SET projected_seq = ?"), (seq,))
+
+    def _all_rows(self) -> Generator[tuple[str, Row]]:
+        for table, columns in COLUMNS.items():
+            with closing(self.stream(select_sql(table, columns, self.dialect), ())) as rows:
+                for row in rows:
+                    yield table, self._raw_row(row)
 
     def _raw_row(self, row: Sequence[Any]) -> Row:
         return tuple(self.raw(value) for value in row)

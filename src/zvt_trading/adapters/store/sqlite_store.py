@@ -10,8 +10,8 @@ that were durable, and must not be traded on.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain
@@ -25,6 +25,7 @@ from zvt_trading.adapters.store.sql_store import Cursor, SqlStore, fenced
 from zvt_trading.adapters.store.statements import JOURNAL, JOURNAL_COLUMNS
 from zvt_trading.adapters.store.wal import torn_frames
 from zvt_trading.ports.store import (
+    FIRST_CHECKSUM,
     DamagedJournalError,
     Entry,
     EntryRow,
@@ -34,6 +35,7 @@ from zvt_trading.ports.store import (
     StoreError,
     StoreFailedError,
     StoreUnavailableError,
+    follows,
 )
 
 LEASE_SECONDS: Final = 15
@@ -118,6 +120,19 @@ class SqliteStore(SqlStore):
             self._undo()
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """BEGIN ... ROLLBACK, which in a write-ahead log holds up no writer."""
+        connection = self._connection
+        try:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN")
+            yield cursor
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        finally:
+            self._undo()
+
     def insert_entries(self, cursor: Cursor, entries: Sequence[EntryRow]) -> None:
         """Many rows a statement: each one lets go of the interpreter's lock once."""
         try:
@@ -143,14 +158,30 @@ class SqliteStore(SqlStore):
         if entries:
             self._mark.write(entries[-1][0], entries[-1][6])
 
-    def stream(self, statement: str, params: Sequence[Any]) -> Iterator[Any]:
-        """A thousand rows at a time."""
+    def stream(self, statement: str, params: Sequence[Any]) -> Generator[Any]:
+        """A thousand rows at a time; text that is damaged is read as far as it can be."""
+        done = 0
         try:
-            cursor = self._connection.execute(statement, params)
-            while rows := cursor.fetchmany(1_000):
-                yield from rows
+            try:
+                for rows in self._batches(statement, params):
+                    yield from rows
+                    done += len(rows)
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", None) is not None:
+                    raise
+                # The driver's own error, of text that is no UTF-8: whoever reads must be able to
+                # say which row it is.
+                self._connection.text_factory = _readable
+                for rows in self._batches(statement, params):
+                    yield from rows[max(0, done) :]
+                    done -= len(rows)
         except sqlite3.Error as error:
             raise self._error(error) from error
+
+    def _batches(self, statement: str, params: Sequence[Any]) -> Iterator[list[Any]]:
+        cursor = self._connection.execute(statement, params)
+        while rows := cursor.fetchmany(1_000):
+            yield rows
 
     def is_refusal(self, error: Exception) -> bool:
         """A constraint, or a value that the driver cannot take."""
@@ -162,27 +193,25 @@ class SqliteStore(SqlStore):
 
     def last(self) -> Entry | None:
         """The newest entry; DamagedJournalError when the mark shows that newer ones are gone."""
+        marked = self._mark.read()  # first: another process may be appending
         found = super().last()
-        marked = self._mark.read()
         if marked is None:
             return found
         seq, checksum = marked
         last = found.seq if found is not None else 0
-        if seq > last:
-            raise DamagedJournalError(
-                f"{self.name}: entries {last + 1} to {seq} were durable and are gone: the file or "
-                f"its -wal was damaged, or replaced by an older copy. Restore a backup that has "
-                f"them, or, knowing that orders may be missing, delete {self._mark.path}",
-                last + 1,
-            )
         known = self.checksums(seq, seq)
-        if not known or known[0][2] != checksum:
-            raise DamagedJournalError(
-                f"{self.name}: entry {seq} is not the one that was written: the file was damaged, "
-                f"or replaced by that of another engine",
-                seq,
-            )
-        return found
+        if seq <= last and known and known[0][2] == checksum:
+            return found
+        wrong = min(self._first_wrong(), seq)  # a sound journal may be another engine's
+        what = f"entries {wrong} to {seq} were durable and are gone"
+        if wrong <= last:
+            what = f"entry {wrong} is not the one that was written"
+        raise DamagedJournalError(
+            f"{self.name}: {what}: the file or its -wal was damaged, or replaced by an older copy "
+            "or another engine's. Restore a backup that has it, or, knowing that orders may be "
+            f"missing, delete {self._mark.path}",
+            wrong,
+        )
 
     # Lease.
 
@@ -198,7 +227,7 @@ class SqliteStore(SqlStore):
             return self.take_lease(cursor, owner, _text(now), _text(expires))
 
     def renew(self) -> None:
-        """Say that this engine lives."""
+        """Say that this engine lives; after a takeover, lock once the engine before is gone."""
         now = datetime.now(UTC)
         expires = now + timedelta(seconds=self._lease_seconds)
         with self.transaction() as cursor:
@@ -207,6 +236,9 @@ class SqliteStore(SqlStore):
                 "UPDATE engine_lease SET renewed_at = ?, expires_at = ?",
                 (_text(now), _text(expires)),
             )
+        if not self._lock.is_locked:
+            with suppress(Timeout):
+                self._lock.acquire()
 
     def release(self) -> None:
         """The next engine need not wait."""
@@ -254,6 +286,9 @@ class SqliteStore(SqlStore):
                 timeout=BUSY_SECONDS,
                 cached_statements=2 * ROWS_MAX,
             )
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        try:
             mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             for pragma in (
                 "synchronous = FULL",
@@ -263,13 +298,27 @@ class SqliteStore(SqlStore):
             ):
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
+            connection.close()
             raise self._error(error) from error
         if mode != "wal":
+            connection.close()
             raise StoreError(
                 f"{self.name}: no write-ahead log is possible there ({mode}); a network disk? Use "
                 "a local one, or PostgreSQL"
             )
         return connection
+
+    def _first_wrong(self) -> int:
+        """The number of the first entry that is not as it was written, as far as one can read."""
+        expected = 1
+        checksum = FIRST_CHECKSUM
+        with suppress(StoreError):
+            for entry in self.entries(0):
+                if entry.seq != expected or not follows(checksum, entry):
+                    break
+                checksum = entry.checksum
+                expected += 1
+        return expected
 
     def _tell_torn(self) -> None:
         frames = torn_frames(self._connection, Path(f"{self.path}-wal"))
@@ -324,6 +373,10 @@ class SqliteStore(SqlStore):
 @cache
 def _insert_sql(rows: int) -> str:
     return _INSERT + ", ".join([_ROW] * rows)
+
+
+def _readable(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def _text(moment: datetime) -> str:

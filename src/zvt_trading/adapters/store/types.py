@@ -30,10 +30,13 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return dialect.type_descriptor(Numeric(DIGITS, DECIMALS))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Raises decimal.Inexact when digits would be lost."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return f"{value.quantize(_UNIT, context=_EXACT):f}"
+        """Raises decimal.Inexact when digits would be lost, InvalidOperation for NaN."""
+        if value is None:
+            return None
+        if not value.is_finite():
+            raise InvalidOperation(f"{value} is no number that can be stored")
+        exact = value.quantize(_UNIT, context=_EXACT)
+        return f"{exact:f}" if dialect.name == "sqlite" else exact
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Decimal | None:
         """Always with 18 decimals."""

@@ -26,9 +26,9 @@ from zvt_trading.runtime.projections.values import (
     day_text,
     json_text,
     moment,
-    moment_or_none,
     number,
     number_or_none,
+    plain,
     row_id,
 )
 
@@ -53,7 +53,7 @@ def fill_row(
         event.portfolio,
         instrument.symbol,
         side_of(event.side).value,
-        event.trade_id,
+        plain(event.trade_id),
         number(event.price, price_scale),
         number(event.quantity, instrument.quantity_scale),
         number(instrument.value(event.price, event.quantity), instrument.settle_scale),
@@ -88,7 +88,7 @@ def liquidation_row(
         event.portfolio,
         instrument.symbol,
         side_of(event.side).value,
-        event.trade_id,
+        plain(event.trade_id),
         number(event.price, instrument.price_scale),
         number(event.quantity, instrument.quantity_scale),
         number(instrument.value(event.price, event.quantity), scale),
@@ -128,9 +128,9 @@ def refusal_row(state: State, event: OrderRefused | AmendRefused | CommandRefuse
     if isinstance(event, OrderRefused):
         kind = "order"
         order_id = event.order_id
-        portfolio = event.request.portfolio
-        strategy = event.request.strategy
-        instrument = event.request.instrument
+        portfolio = plain(event.request.portfolio)
+        strategy = plain(event.request.strategy)
+        instrument = plain(event.request.instrument)
         request = json_text(event.request)
         scale = _scale(state, event)
     elif isinstance(event, AmendRefused):
@@ -153,10 +153,10 @@ def refusal_row(state: State, event: OrderRefused | AmendRefused | CommandRefuse
         format_scaled(event.limit, scale),
         format_scaled(event.value, scale),
         SCOPES[scope].value,
-        key,
-        text,
+        plain(key),
+        plain(text),
         request,
-        moment_or_none(event.ts),
+        moment(event.ts),
     )
 
 

@@ -80,10 +80,13 @@ class Performance:
         return ratio(self.won, trades) if trades else None
 
     def sharpe(self) -> str | None:
-        """With 18 decimals; None before two days have ended, or when all were alike."""
+        """With 18 decimals; None before two days have ended, or when all were alike.
+
+        Each square was rounded by up to half a unit: less variance than that is none.
+        """
         days = self.days
         scaled_variance = days * self.square_sum * ONE - self.return_sum * self.return_sum
-        if days < 2 or scaled_variance <= 0:
+        if days < 2 or scaled_variance <= days * days * ONE // 2:
             return None
         # mean / deviation = (sum / n) / sqrt((n * squares - sum^2) / (n * (n - 1)))
         mean = _CONTEXT.divide(Decimal(self.return_sum), Decimal(days))

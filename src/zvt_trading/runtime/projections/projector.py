@@ -78,7 +78,7 @@ from zvt_trading.runtime.projections.rows import (
     portfolio_row,
     position_row,
 )
-from zvt_trading.runtime.projections.values import PORTFOLIO_ID, POSITION_ID, moment, row_id
+from zvt_trading.runtime.projections.values import PORTFOLIO_ID, POSITION_ID, moment, plain, row_id
 
 # Events that say nothing about any row.
 _NOTHING: Final = (
@@ -223,7 +223,7 @@ class Projector:
             if event.fee:
                 memory.fees[event.fee_asset] = memory.fees.get(event.fee_asset, 0) + event.fee
         elif isinstance(event, OrderRejected | OrderUnknown):
-            memory.reason_text = event.text or None
+            memory.reason_text = plain(event.text) or None
         return memory
 
     def _filled(self, event: OrderFilled, order: Order, realized: int) -> None:

@@ -50,6 +50,7 @@ from zvt_trading.runtime.projections.values import (
     moment_or_none,
     number,
     number_or_none,
+    plain,
 )
 
 KINDS: Final = {SPOT: "spot", LINEAR: "linear", INVERSE: "inverse"}
@@ -99,22 +100,20 @@ def order_row(
     state: State, order: Order, memory: OrderMemory, portfolio_id: str, stamp: Stamp
 ) -> Row:
     """Of crypto_order."""
+    return _order_terms(order, portfolio_id) + _order_progress(state, order, memory, stamp)
+
+
+def _order_terms(order: Order, portfolio_id: str) -> Row:
+    """What was asked for, and how it stands: up to `reduce_only`."""
     instrument = order.instrument
     request = order.request
-    price_scale = instrument.price_scale
-    quantity_scale = instrument.quantity_scale
-    filled = min(order.filled, order.quantity)
     parent = None
     if order.list is not None and order.role in (ROLE_TAKE_PROFIT, ROLE_STOP_LOSS):
         parent = order.list.orders[0].id
-    reserved = order.hold_balance.asset
-    fee_asset = next(iter(memory.fees), None)
-    trailing = request.trailing_offset
-    in_bps = request.trailing_unit == OFFSET_BPS
     return (
         order.id,
         request.client_tag or None,
-        order.venue_order_id or None,
+        plain(order.venue_order_id) or None,
         portfolio_id,
         request.strategy,
         parent,
@@ -133,6 +132,20 @@ def order_row(
         order.triggered,
         request.post_only,
         request.reduce_only,
+    )
+
+
+def _order_progress(state: State, order: Order, memory: OrderMemory, stamp: Stamp) -> Row:
+    """Quantities, prices, fees and times: from `quantity` on."""
+    request = order.request
+    price_scale = order.instrument.price_scale
+    quantity_scale = order.instrument.quantity_scale
+    filled = min(order.filled, order.quantity)
+    reserved = order.hold_balance.asset
+    fee_asset = next(iter(memory.fees), None)
+    trailing = request.trailing_offset
+    in_bps = request.trailing_unit == OFFSET_BPS
+    return (
         number(order.quantity, quantity_scale),
         number(filled, quantity_scale),
         number(order.filled - filled, quantity_scale),
@@ -264,7 +277,7 @@ def lot_rows(holding: Holding, position_id: str) -> dict[tuple[str, int, str], R
     instrument = holding.instrument
     sums: dict[tuple[str, int, int], tuple[int, int]] = {}
     for lot in holding.position.lots():
-        key = (lot.order_id, lot.ts, lot.price)
+        key = (plain(lot.order_id), lot.ts, lot.price)
         quantity, cost = sums.get(key, (0, 0))
         sums[key] = (quantity + lot.quantity, cost + lot.cost)
     rows: dict[tuple[str, int, str], Row] = {}

@@ -77,6 +77,11 @@ def row_id(ts: int, seq: int, kind: int) -> str:
     return f"{(ts // 1_000_000) & 0xFFFFFFFFFFFF:012x}7{kind & 0xFFF:03x}8{seq:015x}"
 
 
+def plain(text: str) -> str:
+    """A text of others, without NUL, which PostgreSQL's texts cannot hold; the journal has it."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
 def json_text(value: object) -> str:
     """JSON as text, keys in the order given."""
     return _encode(value).decode()

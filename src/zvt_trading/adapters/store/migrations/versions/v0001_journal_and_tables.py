@@ -5,6 +5,7 @@ Revision 0001, the first.
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
 
 from zvt_trading.adapters.store.checks import above_zero, at_most, not_negative, one_of
 from zvt_trading.adapters.store.migrations.timescale import make_hypertables
@@ -165,8 +166,33 @@ def _crypto_ledger_entry() -> None:
 
 
 def _crypto_order() -> None:
-    op.create_table(
+    op.create_table("crypto_order", *_crypto_order_columns(), *_crypto_order_constraints())
+    op.create_index("ix_crypto_order_created_at", "crypto_order", ["created_at"])
+    op.create_index(
+        "ix_crypto_order_open",
         "crypto_order",
+        ["portfolio_id", "created_at"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_crypto_order_parent_order_id",
+        "crypto_order",
+        ["parent_order_id"],
+        sqlite_where=sa.text("parent_order_id IS NOT NULL"),
+        postgresql_where=sa.text("parent_order_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crypto_order_portfolio_id_created_at", "crypto_order", ["portfolio_id", "created_at"]
+    )
+    op.create_index(
+        "ix_crypto_order_strategy_id_created_at", "crypto_order", ["strategy_id", "created_at"]
+    )
+    op.create_index("ix_crypto_order_symbol_created_at", "crypto_order", ["symbol", "created_at"])
+
+
+def _crypto_order_columns() -> list[SchemaItem]:
+    return [
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("client_order_id", sa.String(64), nullable=True),
         sa.Column("exchange_order_id", sa.Text(), nullable=True),
@@ -219,6 +245,11 @@ def _crypto_order() -> None:
         sa.Column("created_seq", BIG, nullable=False),
         sa.Column("last_seq", BIG, nullable=False),
         sa.Column("metadata", sa.JSON(), nullable=False),
+    ]
+
+
+def _crypto_order_constraints() -> list[SchemaItem]:
+    return [
         sa.UniqueConstraint("client_order_id"),
         one_of("side", ["buy", "sell"]),
         one_of(
@@ -253,29 +284,7 @@ def _crypto_order() -> None:
         *above_zero("quantity"),
         *not_negative("filled_quantity", "overfilled_quantity", "reserved", "filled_value"),
         *at_most("filled_quantity", "quantity"),
-    )
-    op.create_index("ix_crypto_order_created_at", "crypto_order", ["created_at"])
-    op.create_index(
-        "ix_crypto_order_open",
-        "crypto_order",
-        ["portfolio_id", "created_at"],
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_crypto_order_parent_order_id",
-        "crypto_order",
-        ["parent_order_id"],
-        sqlite_where=sa.text("parent_order_id IS NOT NULL"),
-        postgresql_where=sa.text("parent_order_id IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_crypto_order_portfolio_id_created_at", "crypto_order", ["portfolio_id", "created_at"]
-    )
-    op.create_index(
-        "ix_crypto_order_strategy_id_created_at", "crypto_order", ["strategy_id", "created_at"]
-    )
-    op.create_index("ix_crypto_order_symbol_created_at", "crypto_order", ["symbol", "created_at"])
+    ]
 
 
 def _crypto_position() -> None:
