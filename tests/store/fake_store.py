@@ -31,7 +31,7 @@ from zvt_trading.runtime.entries import Chain, checked
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.recovery import Recovered
 
-PATIENCE = 10
+PATIENCE = 30
 """Seconds until a test that waits for something gives up; never waited for when all is well."""
 
 Append = Callable[[Sequence[EntryRow], Changes | None], None]

@@ -53,12 +53,11 @@ class Diary:
         request = SubmitOrder(
             "main", INSTRUMENT, BUY, LIMIT, 1_000, 1_000, client_tag=f"tag-{self.orders}"
         )
-        self._add(
-            OrderPlaced(
-                self.seq, self.ts, order_id, request, INSTRUMENT, False, "USDT", 100 * MONEY, 0, 999,
-                1_001, "", 0, 0,
-            )
+        placed = OrderPlaced(
+            self.seq, self.ts, order_id, request, INSTRUMENT, False, "USDT", 100 * MONEY, 0,
+            999, 1_001, "", 0, 0,
         )  # fmt: skip
+        self._add(placed)
         return order_id
 
     def accept(self, order_id: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 import pytest
-from store_world import Opened, a_database, query
+from store_world import Opened, a_database, cut_connections, query
 
 from conftest import on_ci
 from zvt_trading.adapters.store.opening import open_store
@@ -56,11 +56,7 @@ def pg_database(pg_server: str) -> Iterator[str]:
 @pytest.fixture
 def pg_url(pg_database: str) -> str:
     """An empty store; whoever was connected to it is no longer."""
-    query(
-        pg_database,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
+    cut_connections(pg_database)
     query(pg_database, "; ".join(_EMPTYING))
     return pg_database
 

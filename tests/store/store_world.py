@@ -162,6 +162,15 @@ def query(url: str, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description is not None else []
 
 
+def cut_connections(url: str) -> None:
+    """The server drops everybody else, and has done so when this returns."""
+    query(
+        url,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+
+
 def expire_lease(url: str) -> None:
     """The engine that has the lease has not been heard of for long."""
     query(url, "UPDATE engine_lease SET expires_at = '2001-01-01T00:00:00+00:00'")

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fake_store import PATIENCE, until
+from keeper_world import Clock
 from store_world import (
     Opened,
+    cut_connections,
     digest_of,
+    expire_lease,
     projected,
     query,
     read_all,
@@ -25,21 +28,6 @@ from zvt_trading.runtime.recovery import recover
 pytest_plugins = ("store_fixtures",)
 
 EVENTS = simulated(5)
-CUT = (
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
-
-
-class Clock:
-    """Seconds, as a test says."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
 
 Keepers = Callable[[Store, Clock], Keeper]
 
@@ -90,7 +78,7 @@ def test_a_server_that_cuts_the_connection(pg_url: str, keepers: Keepers) -> Non
     keeper = keepers(open_store(pg_url), Clock())
     for at in range(0, len(EVENTS), 5):
         if at % 50 == 0:
-            query(pg_url, CUT)
+            cut_connections(pg_url)
         keeper.commit(list(EVENTS[at : at + 5]))
     until(keeper.is_up)
     assert 0 == keeper.waiting()
@@ -106,7 +94,7 @@ def test_a_connection_that_is_cut_while_nothing_happens(
     clock = Clock()
     keeper = keepers(open_store(pg_url), clock)
     assert keeper.commit(list(EVENTS[:5]))
-    query(pg_url, CUT)
+    cut_connections(pg_url)
     clock.now = RENEW_SECONDS
     keeper.commit(list(EVENTS[5:10]))
     until(keeper.is_up)
@@ -151,7 +139,7 @@ def test_an_engine_that_was_taken_over_stops(
     monkeypatch.setattr(postgres_store, "LOCK_TRIES", 1)
     keeper = keepers(open_store(store_url), Clock())
     assert keeper.commit(list(EVENTS[:5]))
-    query(store_url, "UPDATE engine_lease SET expires_at = '2001-01-01T00:00:00+00:00'")
+    expire_lease(store_url)
     other = opened(store_url)
     heir = recover(other, "heir:2")
     other.append(heir.chain.entries(list(EVENTS[5:6])), None)

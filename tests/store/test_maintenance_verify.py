@@ -181,7 +181,7 @@ def test_the_first_damaged_entry_is_named_and_the_last_sound_one_counted(
     query(sqlite_url, damage + str(seq))
     found = proof(sqlite_url)
     assert seq - 1 == found.entries
-    assert [problem for problem in found.problems if f": entry {seq} (" in problem]
+    assert [problem for problem in found.problems if f": entry {seq} " in problem]
 
 
 @pytest.mark.parametrize("table", COLUMNS)

@@ -34,7 +34,7 @@ pytest_plugins = ("store_fixtures",)
 
 SEEDS_SLICED: Final = 30
 WHY: Final = int(Reason.INVALID_AMOUNT)
-SEEDS_STOPPED: Final = range(6)
+SEEDS_STOPPED: Final = range(4)
 
 
 def slices(events: Sequence[Event], sizes: Sequence[int]) -> list[Changes]:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from store_world import (
     TS,
+    Opened,
     Tables,
     as_entries,
     changes_of,
@@ -274,6 +275,32 @@ class TestLife:
         store.close()
         store.close()
         store.interrupt()
+
+
+class TestReadingAndWriting:
+    """Card 23: what is appended while somebody reads is durable when `append` returns."""
+
+    def assert_durable(self, url: str, opened: Opened) -> None:
+        """For another one who looks, also after the reader has stopped."""
+        store, other = opened(url), opened(url)
+        store.append(entries_of(said(5)), None)
+        reader = store.entries(0)
+        next(reader)
+        store.append(entries_of(said(1, first=6)), None)
+        found = [other.checksums(6, 6)]
+        del reader
+        found.append(other.checksums(6, 6))
+        assert [1, 1] == [len(rows) for rows in found]
+
+    def test_card_23_on_sqlite(self, sqlite_url: str, opened: Opened) -> None:
+        self.assert_durable(sqlite_url, opened)
+
+    @pytest.mark.xfail(
+        reason="the reader's transaction is the connection's: the append is part of it",
+        raises=AssertionError,
+    )
+    def test_card_23_on_postgresql(self, pg_url: str, opened: Opened) -> None:
+        self.assert_durable(pg_url, opened)
 
 
 def slices_of(seed: int) -> list[Changes]:

@@ -7,7 +7,7 @@ from zlib import crc32
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_world import TS, as_entries, entries_of, said, simulated
 
@@ -50,6 +50,7 @@ class TestCodec:
     """Every event's stored form is read back as the same event."""
 
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+    @settings(max_examples=30)
     @given(data=st.data())
     def test_events_come_back(self, kind: type[Any], data: st.DataObject) -> None:
         event = data.draw(any_of(kind))

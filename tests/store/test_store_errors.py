@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import errors
 from sqlalchemy import make_url
-from store_world import as_entries, entries_of, query, raw_store, said
+from store_world import as_entries, cut_connections, entries_of, query, raw_store, said
 
 from zvt_trading.adapters.store.opening import (
     ENVIRONMENT,
@@ -344,15 +344,6 @@ def assert_works_again(store: Store) -> None:
     store.append(rows, None)
     assert as_entries(rows) == list(store.entries(0))
     store.close()
-
-
-def cut_connections(url: str) -> None:
-    """The server drops everybody else, and is seen to have done so."""
-    query(
-        url,
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
 
 
 def wait_for_a_lock(url: str) -> None:
