@@ -24,7 +24,7 @@ demo: .venv-demo/.ready ## Trade a generated market on four venues, and show the
 	.venv-demo/bin/zvt-trading demo
 
 .PHONY: test
-test: interpreted-test compiled-test digest-test ## Run the tests against both builds, with coverage
+test: interpreted-test compiled-test digest-test proof-test ## Run the tests against both builds, with coverage
 
 .PHONY: interpreted-test
 interpreted-test: .venv/.ready no-compiled-sources
@@ -40,6 +40,11 @@ compiled-test: .venv-compiled/.ready
 .PHONY: digest-test
 digest-test: .venv/.ready .venv-compiled/.ready no-compiled-sources
 	.venv/bin/python tools/compare_digests.py .venv/bin/python .venv-compiled/bin/python
+
+# Planted bugs replace methods, which only the interpreted build allows. See `prove` for the long form.
+.PHONY: proof-test
+proof-test: .venv/.ready no-compiled-sources
+	.venv/bin/python -m proof --kills 300 --powercuts 100 --deep 12 --failpoint-steps 4 --damage-every 997
 
 .PHONY: no-compiled-sources
 no-compiled-sources:
@@ -59,8 +64,9 @@ bench: .venv-compiled/.ready ## Measure every workload of benchmarks/, compiled
 	.venv-compiled/bin/python -m benchmarks all
 
 .PHONY: prove
-prove: .venv-compiled/.ready ## Run the long proofs: many more seeds and examples
+prove: .venv-compiled/.ready .venv/.ready no-compiled-sources ## Run the long proofs: many more seeds, kills and losses of power
 	ZVT_PROVE=1 .venv-compiled/bin/python -m pytest -m prove
+	.venv/bin/python -m proof --kills 10000 --powercuts 1000 --deep 300 --failpoint-steps 25 --damage-every 1
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

@@ -50,6 +50,14 @@ class Stores:
         if self._name:
             self._administer(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
 
+    def server_problem(self) -> str:
+        """Why there is no PostgreSQL; "" when there is."""
+        try:
+            self._administer("SELECT 1")
+        except psycopg.OperationalError as error:
+            return f"no PostgreSQL ({ENVIRONMENT}): {str(error).strip()}"
+        return ""
+
     def fresh(self, kind: str, folder: Path) -> str:
         """The URL of an empty store; `folder` is where a file may be."""
         folder.mkdir(parents=True, exist_ok=True)

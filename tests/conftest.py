@@ -1,6 +1,7 @@
 """What every test may rely on."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,11 @@ def shared_data() -> Path:
             pytest.fail(f"no recorded market data in {folder}")
         pytest.skip(f"no recorded market data in {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_store_of_the_user() -> Iterator[None]:
+    """No test trades in the store of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZVT_TRADING_DB_URL", "sqlite:///:memory:")
+        yield

@@ -1,10 +1,15 @@
 """ZVT's trading verbs: what they return, through which engine."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
 from engine_world import BTC, engine_of
 from zvt_trading import trading_service
 from zvt_trading.engine import CryptoTradingEngine
@@ -98,3 +103,51 @@ def test_without_an_engine_one_is_made_once() -> None:
     made = trading_service.default_engine()
     assert made is default_engine()
     assert Decimal("0.2") == sum(position.quantity for position in made.get_positions())
+
+
+class TestTheUsersOwnStore:
+    """Where no engine is given, what was bought is still there in the next process."""
+
+    BUYING = (
+        "from zvt_trading.trading_service import *; "
+        "print(buy_crypto('BTC/USDT', '0.1', 'okx').message, "
+        "sum(position.quantity for position in default_engine().get_positions()))"
+    )
+
+    def run(self, script: str, url: str) -> str:
+        """What a script prints, in a process of its own that ends as any script does."""
+        return subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env={**os.environ, "ZVT_TRADING_DB_URL": url},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout.strip()
+
+    def test_is_gone_on_with(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'mine.db'}"
+        assert self.run(self.BUYING, url).endswith(" 0.100000")
+        assert self.run(self.BUYING, url).endswith(" 0.200000")
+
+    def test_one_engine_at_a_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        url = f"sqlite:///{tmp_path / 'mine.db'}"
+        with CryptoTradingEngine(db_url=url):
+            use_engine(None)
+            monkeypatch.setenv("ZVT_TRADING_DB_URL", url)
+            answer = buy_stocks(BTC, 0.1)
+        assert (False, "store_unavailable") == (answer["success"], answer["reason"])
+        assert "is in use by" in str(answer["message"])
+        assert buy_stocks(BTC, 0.1)["success"]
+
+    def test_is_free_again_when_another_engine_is_given(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url = f"sqlite:///{tmp_path / 'mine.db'}"
+        use_engine(None)
+        monkeypatch.setenv("ZVT_TRADING_DB_URL", url)
+        made = default_engine()
+        use_engine(engine_of())
+        assert made is not default_engine()
+        CryptoTradingEngine(db_url=url).close()

@@ -22,7 +22,7 @@ from zvt_trading.ports.feed import Feed
 from zvt_trading.runtime.codes import code_of, reason_of
 from zvt_trading.runtime.keeper import Keeper
 from zvt_trading.runtime.memory import Memory, StoredMemory
-from zvt_trading.runtime.numbers import to_scaled
+from zvt_trading.runtime.numbers import to_datetime, to_scaled
 from zvt_trading.runtime.recovery import recover
 from zvt_trading.runtime.world import Progress, World
 from zvt_trading.sim.adoption import adopt
@@ -95,7 +95,8 @@ def build_world(
     """An engine on simulated venues that list `specs`, driven by `feed`.
 
     With a `memory` of an earlier one it goes on from there, and `portfolios` are not opened again.
-    Raises CallerError when a specification or portfolio contradicts another.
+    Raises CallerError when a specification or portfolio contradicts another, or the feed begins
+    before what is remembered.
     """
     stored = memory if memory is not None else Memory()
     simulation = Simulation(stored.core)
@@ -103,6 +104,7 @@ def build_world(
     world = World(simulation, feed)
     first = world.peek()
     if first is not None:
+        _check_later(simulation.core.state, first)
         simulation.now = first.ts - 1
     world.memory = stored
     is_new = stored.begin(simulation)
@@ -121,6 +123,15 @@ def build_world(
             raise CallerError(f"{event.command}: {reason_of(event.reason)}: {event.text}")
     simulation.flush()
     return world
+
+
+def _check_later(state: State, first: MarketData) -> None:
+    """Time does not run backwards for what a store remembers."""
+    if state.seq and first.ts <= state.ts:
+        raise CallerError(
+            f"the store knows what was until {to_datetime(state.ts)}, this market begins at "
+            f"{to_datetime(first.ts)}: give it a store of its own"
+        )
 
 
 def _connect(
@@ -207,6 +218,7 @@ def recorded_world(
     portfolios: Sequence[PortfolioSetup] = (PortfolioSetup(),),
     seed: int = 0,
     latency: LinkProfile = ORDER_LATENCY,
+    memory: Memory | None = None,
 ) -> World:
     """Recorded markets; raises DataError when a file cannot be read."""
     feed: RecordedFeed = open_recordings(paths)
@@ -218,6 +230,7 @@ def recorded_world(
         seed=seed,
         outward=latency,
         inward=latency,
+        memory=memory,
     )
 
 
@@ -259,10 +272,14 @@ def stored_memory(
 ) -> Memory:
     """What the store of a URL remembers; its lease is ours until `Memory.close`.
 
-    Raises CallerError for a URL that names no store, StoreError when it cannot be used.
+    Of `sqlite:///:memory:` nobody could ever read anything, so nothing is written there: it is as
+    having no store. Raises CallerError for a URL that names no store, StoreError when it cannot be
+    used.
     """
-    from zvt_trading.adapters.store.opening import open_store
+    from zvt_trading.adapters.store.opening import is_in_memory, open_store
 
+    if is_in_memory(url):
+        return Memory()
     store = open_store(url, notice=notice)
     try:
         recovered = recover(store, process_name(), on_progress)

@@ -1,15 +1,23 @@
 """Whole runs from beginning to report: the demo on the generated market, replays of recordings."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from zvt_trading.adapters.files import BookChecker
-from zvt_trading.bootstrap import PortfolioSetup, generated_world, recorded_world
+from zvt_trading.bootstrap import (
+    PortfolioSetup,
+    generated_world,
+    recorded_world,
+    stored_memory,
+)
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.snapshot import digest
 from zvt_trading.errors import CallerError
+from zvt_trading.ports.store import StoreUnavailableError
 from zvt_trading.ports.strategy import StrategyPort
+from zvt_trading.runtime.memory import Memory
 from zvt_trading.runtime.numbers import to_datetime
 from zvt_trading.runtime.strategy_runner import StrategyRunner
 from zvt_trading.runtime.views import ledger_rows, portfolio_summary, position_info
@@ -28,17 +36,22 @@ def run_demo(
     strategies: Sequence[str] = (),
     cash: Number = 100_000,
     method: str = "fifo",
+    db_url: str | None = None,
     on_progress: Progress | None = None,
 ) -> RunReport:
     """Trade the generated market on four venues, by default with `demo_strategies`.
 
-    Raises CallerError for an unknown strategy, or one that cannot start on this market.
+    With `db_url` it is remembered in that store, and goes on from what is there. Raises CallerError
+    for an unknown strategy, or one that cannot start on this market.
     """
     chosen = load_strategies(strategies) if strategies else demo_strategies(duration_seconds)
     setup = PortfolioSetup(cash=cash, method=method)
-    world = generated_world(seed=seed, seconds=duration_seconds, portfolios=(setup,))
     title = f"Demo: {duration_seconds} s of the generated market, seed {seed}"
-    return _run(world, title, chosen, seed, on_progress)
+    with _memory_of(db_url) as memory:
+        world = generated_world(
+            seed=seed, seconds=duration_seconds, portfolios=(setup,), memory=memory
+        )
+        return _run(world, title, chosen, seed, on_progress)
 
 
 def demo_strategies(duration_seconds: int) -> Mapping[str, StrategyPort]:
@@ -63,21 +76,36 @@ def run_replay(
     method: str = "fifo",
     portfolio: str = "default",
     seed: int = 0,
+    db_url: str | None = None,
     on_progress: Progress | None = None,
 ) -> RunReport:
     """Trade recorded markets; by default the basis strategy where it can, else the market maker.
 
-    Raises DataError when a file cannot be read, and CallerError for an unknown strategy or one that
-    cannot start on these markets.
+    With `db_url` it is remembered in that store, which must not know of later times. Raises
+    DataError when a file cannot be read, and CallerError for an unknown strategy or one that cannot
+    start on these markets.
     """
     chosen = load_strategies((strategy,)) if strategy else {}
     setup = PortfolioSetup(portfolio_id=portfolio, cash=cash, method=method)
-    world = recorded_world(paths, portfolios=(setup,), seed=seed)
-    if not chosen:
-        two_legs = Basis.can_trade(tuple(world.simulation.core.state.markets))
-        chosen = load_strategies(("basis" if two_legs else "market_maker",))
     title = "Replay of " + ", ".join(path.name for path in paths)
-    return _run(world, title, chosen, seed, on_progress)
+    with _memory_of(db_url) as memory:
+        world = recorded_world(paths, portfolios=(setup,), seed=seed, memory=memory)
+        if not chosen:
+            two_legs = Basis.can_trade(tuple(world.simulation.core.state.markets))
+            chosen = load_strategies(("basis" if two_legs else "market_maker",))
+        return _run(world, title, chosen, seed, on_progress)
+
+
+@contextmanager
+def _memory_of(db_url: str | None) -> Iterator[Memory]:
+    """What a store remembers; it has everything when the block is over, or StoreError says why."""
+    memory = stored_memory(db_url) if db_url is not None else Memory()
+    try:
+        yield memory
+    finally:
+        memory.close()
+    if memory.problem():
+        raise StoreUnavailableError(memory.problem())
 
 
 def _run(

@@ -1,17 +1,22 @@
 """ZVT's trading verbs: `buy_stocks`, `sell_stocks`, `buy_crypto`, `sell_crypto`.
 
 They trade through the default engine: the one given to `use_engine`, or one on the built-in
-simulated exchanges, made at first need. Bad input is a result with `success=False`, its reason and
-a message, never an exception, as the callers of these functions expect.
+simulated exchanges, made at first need. That one remembers, in the store of ZVT_TRADING_DB_URL or
+else a file in the user's data folder, and goes on from there in the next process. Bad input is a
+result with `success=False`, its reason and a message, never an exception, as the callers of these
+functions expect; so is a store that cannot be used.
 """
 
+import atexit
 from datetime import datetime
 from threading import Lock
 from typing import TypedDict, Unpack
 
+from zvt_trading.bootstrap import default_url
 from zvt_trading.engine import CryptoTradingEngine
 from zvt_trading.errors import CallerError, PortfolioNotFoundError, SymbolNotFoundError
 from zvt_trading.messages.reasons import Reason
+from zvt_trading.ports.store import StoreError
 from zvt_trading.runtime.codes import reason_of
 from zvt_trading.types import (
     Number,
@@ -47,20 +52,31 @@ class OrderOptions(TypedDict, total=False):
 
 _lock = Lock()
 _engines: list[CryptoTradingEngine] = []
+_made_here: list[CryptoTradingEngine] = []
 
 
 def use_engine(engine: CryptoTradingEngine | None) -> None:
-    """Make an engine the default one; None forgets it."""
+    """Make an engine the default one; None forgets it. One that was made here is closed."""
     with _lock:
+        _close_made()
         _engines[:] = [engine] if engine is not None else []
 
 
 def default_engine() -> CryptoTradingEngine:
-    """The engine that the verbs trade through."""
+    """The engine that the verbs trade through; StoreError when its store cannot be used."""
     with _lock:
         if not _engines:
-            _engines.append(CryptoTradingEngine())
+            engine = CryptoTradingEngine(db_url=default_url())
+            _made_here.append(engine)
+            _engines.append(engine)
         return _engines[0]
+
+
+@atexit.register
+def _close_made() -> None:
+    """Give the store back."""
+    while _made_here:
+        _made_here.pop().close()
 
 
 def buy_crypto(
@@ -134,7 +150,11 @@ def _trade(
     except TypeError as error:  # an option that OrderRequest does not have
         return _invalid(str(error), INVALID_REQUEST)
     try:
-        return default_engine().place_order(request)
+        engine = default_engine()
+    except StoreError as error:
+        return _invalid(str(error), reason_of(Reason.STORE_UNAVAILABLE))
+    try:
+        return engine.place_order(request)
     except SymbolNotFoundError as error:
         return _invalid(str(error), reason_of(Reason.UNKNOWN_INSTRUMENT))
     except PortfolioNotFoundError as error:

@@ -323,11 +323,17 @@ class TestUrls:
     def test_of_a_store_that_would_not_last(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A journal in memory is none; nor is a file of that name meant."""
+        """There is none to make, to prove or to move; nor is a file of that name meant."""
         monkeypatch.chdir(tmp_path)
         with pytest.raises(CallerError, match="memory"):
             open_store("sqlite:///:memory:")
         assert [] == list(tmp_path.iterdir())
+
+    def test_of_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+        path = tmp_path / "store.db"
+        path.write_bytes(b"not a database, but as long as the header of one" * 100)
+        with pytest.raises(StoreFailedError, match=r"no store of ours.*restore a backup"):
+            open_store(f"sqlite:///{path}")
 
 
 def opened_file(url: str) -> SqliteStore:

@@ -23,8 +23,9 @@ from zvt_trading.core.snapshot import each_line
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codec import CODEC_VERSION, encode_part
 from zvt_trading.messages.events import Event
-from zvt_trading.ports.store import DamagedJournalError, Snapshot, Store
+from zvt_trading.ports.store import DamagedJournalError, Snapshot, Store, TablesRefusedError
 from zvt_trading.runtime import recovery, snapshots
+from zvt_trading.runtime.maintenance.rebuild import fill_tables
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.recovery import Recovered, recover
 from zvt_trading.runtime.snapshots import (
@@ -274,13 +275,43 @@ class TestRecovering:
         assert [(0,)] == query(sqlite_url, "SELECT epoch FROM engine_lease")
 
     def test_progress_is_told(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recovery, "PROGRESS_EVERY", 50)
+        monkeypatch.setattr(recovery, "PAGE", 50)
         self.store_with(store, {})
         told: list[tuple[int, int]] = []
         recover(store, "box:1", lambda done, total: told.append((done, total)))
         total = len(EVENTS) - 300
         assert (50, total) == told[0]
         assert (total, total) == told[-1]
+
+    def test_the_lease_is_kept_however_long_it_takes(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another engine that comes meanwhile must not take a live one for dead."""
+        monkeypatch.setattr(recovery, "PAGE", 50)
+        store.append(entries_of(EVENTS), None)
+        renewed = [store.lease().renewed_at]
+        recover(store, "box:1", lambda *_: renewed.append(store.lease().renewed_at))
+        assert sorted(set(renewed[1:])) == renewed[1:]
+        assert len(renewed) > 3
+
+    @pytest.mark.parametrize(
+        ("damage", "what"),
+        [
+            ("UPDATE crypto_order SET fees = 'much'", "JSONDecodeError|DecodeError"),
+            ("UPDATE crypto_portfolio SET name = name || '?'", "KeyError: '.*\\?'"),
+            ("UPDATE crypto_portfolio SET value = 'much'", "UnitError"),
+        ],
+    )
+    def test_tables_that_are_not_what_was_written_are_to_be_made_anew(
+        self, sqlite_url: str, opened: Opened, damage: str, what: str
+    ) -> None:
+        store = opened(sqlite_url)
+        self.store_with(store, {})
+        store.acquire("box:0")
+        fill_tables(store)
+        query(sqlite_url, damage)
+        with pytest.raises(TablesRefusedError, match=f"(?s)({what}).*zvt-trading db rebuild"):
+            recover(store, "box:1")
 
 
 class TestNew:

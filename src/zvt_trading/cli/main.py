@@ -36,6 +36,14 @@ app.add_typer(db.app)
 
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--db-url",
+        metavar="URL",
+        help="Remember it: sqlite:///PATH or postgresql://USER@HOST/DATABASE; default: no store.",
+    ),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Write an HTML report.")
 ]
@@ -71,6 +79,7 @@ def demo(
         list[str] | None,
         typer.Option("--strategy", help="Name or path/to/file.py:Class; may be repeated."),
     ] = None,
+    db_url: StoreOption = None,
     as_json: JsonOption = False,
     report: ReportOption = None,
     no_report: Annotated[
@@ -82,7 +91,9 @@ def demo(
         fail("--report and --no-report exclude each other; give one of them", EXIT_USAGE)
     if report is None and not no_report and not as_json:
         report = DEMO_REPORT
-    options = DemoOptions(seed=seed, seconds=seconds, strategies=tuple(strategy or ()))
+    options = DemoOptions(
+        seed=seed, seconds=seconds, strategies=tuple(strategy or ()), db_url=db_url
+    )
     runner = _runner(context)
     _run("demo", lambda progress: runner.demo(options, progress), report, as_json=as_json)
 
@@ -104,6 +115,7 @@ def replay(
         AccountingMethod, typer.Option("--portfolio-method", help="Which lot a sale closes.")
     ] = AccountingMethod.FIFO,
     seed: SeedOption = 0,
+    db_url: StoreOption = None,
     as_json: JsonOption = False,
     report: ReportOption = None,
 ) -> None:
@@ -117,6 +129,7 @@ def replay(
         method=portfolio_method,
         seed=seed,
         portfolio=portfolio,
+        db_url=db_url,
     )
     runner = _runner(context)
     _run("replay", lambda progress: runner.replay(options, progress), report, as_json=as_json)

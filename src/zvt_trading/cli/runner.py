@@ -23,6 +23,7 @@ class DemoOptions:
     seed: int
     seconds: int
     strategies: tuple[str, ...]
+    db_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class ReplayOptions:
     method: AccountingMethod
     seed: int
     portfolio: str = "default"
+    db_url: str | None = None
 
 
 class Runner(Protocol):
@@ -58,6 +60,7 @@ class EngineRunner:
             seed=options.seed,
             duration_seconds=options.seconds,
             strategies=options.strategies,
+            db_url=options.db_url,
             on_progress=on_progress,
         )
 
@@ -72,5 +75,6 @@ class EngineRunner:
             method=options.method.value,
             portfolio=options.portfolio,
             seed=options.seed,
+            db_url=options.db_url,
             on_progress=on_progress,
         )

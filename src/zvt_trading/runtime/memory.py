@@ -16,6 +16,10 @@ class Memory:
         """The engine starts; whether it is a new one, with nothing to go on from."""
         return True
 
+    def problem(self) -> str:
+        """Why something is not remembered; "" when everything is."""
+        return ""
+
     def close(self) -> None:
         """The engine has stopped."""
 
@@ -32,8 +36,14 @@ class StoredMemory(Memory):
         """The first event of this life takes the journal over; the caller flushes it."""
         self.keeper.start()
         simulation.journal = self.keeper
+        recorder = simulation.core.recorder
+        recorder.now = max(recorder.now, simulation.now)
         simulation.core.control.start(self._recovered.chain.epoch)
         return self._recovered.is_new
+
+    def problem(self) -> str:
+        """Events that are not durable, or tables that are behind for good."""
+        return self.keeper.problem() or self.keeper.tables_problem()
 
     def close(self) -> None:
         """Bring everything to the store and give it back."""

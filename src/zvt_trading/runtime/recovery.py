@@ -21,16 +21,16 @@ from zvt_trading.ports.store import (
     StoreInfo,
     TablesRefusedError,
 )
-from zvt_trading.runtime.entries import Chain, checked, checksum_at
-from zvt_trading.runtime.maintenance.rebuild import catch_up, end_of, finished_info
+from zvt_trading.runtime.entries import Chain, checked, checksum_at, pages
+from zvt_trading.runtime.maintenance.rebuild import catch_up, end_of, finished_info, report
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.projections.resuming import resume_projector
 from zvt_trading.runtime.snapshots import SnapshotError, copy_core, load_snapshot
 from zvt_trading.runtime.table_writer import BEHIND_MAX, Group
 from zvt_trading.sim.effects import EFFECTS, MOVES
 
-PROGRESS_EVERY: Final = 10_000
-"""Entries between two reports of progress."""
+PAGE: Final = 10_000
+"""Entries that are read at a time: less than a second."""
 MOVES_REPEATED: Final = 100
 """The last entries in which movements of money are looked for, to tell the venues of them again."""
 
@@ -77,7 +77,7 @@ def recover(store: Store, owner: str, on_progress: Progress | None = None) -> Re
     if info.projected_seq == start and projected is None:
         projected = copy_core(core, info.engine_tag)
     replaying = _part(on_progress, 0, total)
-    for entry, event in _replayed(store, start, checksum, end, replaying):
+    for entry, event in _replayed(store, start, end, replaying):
         core.replay(event)
         checksum = entry.checksum
         if entry.seq == info.projected_seq:
@@ -170,23 +170,19 @@ def _check_chain(store: Store, snapshot: Snapshot) -> None:
 def _core_at(store: Store, info: StoreInfo, seq: int) -> TradingCore:
     """The state after an event that is older than the newest snapshot."""
     core = TradingCore(info.engine_tag)
-    for entry, event in checked(store.entries(0), store.name, 0, FIRST_CHECKSUM):
+    for _, event in _replayed(store, 0, seq, None):
         core.replay(event)
-        if entry.seq == seq:
-            break
     return core
 
 
 def _replayed(
-    store: Store, start: int, checksum: int, end: int, on_progress: Progress | None
+    store: Store, start: int, end: int, on_progress: Progress | None
 ) -> Iterator[tuple[Entry, Event]]:
-    """The tail, with progress."""
-    if start >= end:
-        return
-    for entry, event in checked(store.entries(start), store.name, start, checksum):
-        yield entry, event
-        if on_progress is not None and (entry.seq % PROGRESS_EVERY == 0 or entry.seq == end):
-            on_progress(entry.seq - start, end - start)
+    """A stretch of the journal, with progress, and the lease kept: it may take a while."""
+    for page in pages(store, start, end, PAGE):
+        yield from page
+        store.renew()
+        report(on_progress, page[-1][0].seq - start, end - start)
 
 
 def _moves(store: Store, end: int) -> list[Event]:

@@ -27,7 +27,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from zvt_trading.adapters.store.naming import name_of, shown
 from zvt_trading.adapters.store.schema import EngineLease, EngineStore
-from zvt_trading.adapters.store.sqlite_store import Notice, SqliteStore
+from zvt_trading.adapters.store.sqlite_store import Notice, SqliteStore, error_of
 from zvt_trading.errors import CallerError
 from zvt_trading.ports.store import Store, StoreError, StoreUnavailableError
 
@@ -37,6 +37,7 @@ SCHEMA_VERSION: Final = "0002"
 """The newest migration: what this program reads and writes."""
 
 _TAG_BITS: Final = 20
+_IN_MEMORY: Final = ":memory:"
 
 
 def default_url() -> str:
@@ -58,6 +59,12 @@ def parse_url(url: str) -> URL:
     raise CallerError(
         f"a store is named by sqlite:///PATH or postgresql://USER@HOST/DATABASE, not {shown(url)!r}"
     )
+
+
+def is_in_memory(url: str) -> bool:
+    """Whether it names a database that ends with the process."""
+    parsed = parse_url(url)
+    return parsed.get_backend_name() == "sqlite" and parsed.database == _IN_MEMORY
 
 
 def open_store(url: str, *, notice: Notice | None = None) -> Store:
@@ -160,7 +167,18 @@ def _connected(url: URL) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        raise StoreUnavailableError(f"{name_of(url)}: {str(error.orig).strip()}") from error
+        raise _error_of(url, error) from error
+
+
+def _error_of(url: URL, error: DBAPIError) -> StoreError:
+    """A driver's error as one of ours, with what to do."""
+    if isinstance(error.orig, sqlite3.Error):
+        return error_of(name_of(url), error.orig)
+    said = str(error.orig).strip()
+    return StoreUnavailableError(
+        f"{name_of(url)}: {said}: check that the server runs, that the database is there and that "
+        "this user may use it"
+    )
 
 
 def _make_file(url: URL, path: Path) -> None:
@@ -235,6 +253,8 @@ def _path(url: URL) -> Path:
     """The file of a SQLite URL."""
     if not url.database:
         raise CallerError("sqlite:/// needs a path: sqlite:///relative.db, sqlite:////absolute.db")
-    if url.database == ":memory:":
-        raise CallerError("a store in memory would not outlive the engine: give none, or a file")
+    if url.database == _IN_MEMORY:
+        raise CallerError(
+            "sqlite:///:memory: is for an engine that keeps nothing: name a file or PostgreSQL"
+        )
     return Path(url.database)

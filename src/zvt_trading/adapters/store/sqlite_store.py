@@ -349,25 +349,29 @@ class SqliteStore(SqlStore):
             return
 
     def _error(self, error: sqlite3.Error) -> StoreError:
-        """A driver's error as one of ours."""
-        code = getattr(error, "sqlite_errorcode", None)
-        said = f"{self.name}: {error}"
-        if isinstance(error, sqlite3.IntegrityError):
-            return StoreFailedError(f"{said}: a bug of ours; the journal is as it was before")
-        if code is None:
-            return StoreFailedError(f"{said}: the driver refused; a bug of ours")
-        if code in _FLUSHES:
-            return StoreFailedError(
-                f"{said}: the disk did not flush, so what is on it is not known. Check the disk, "
-                "then start the engine again: it finds out what was kept"
-            )
-        advice = _TRANSIENT.get(code & 0xFF)
-        if advice is not None:
-            return StoreUnavailableError(f"{said}: {advice}")
+        return error_of(self.name, error)
+
+
+def error_of(name: str, error: sqlite3.Error) -> StoreError:
+    """A driver's error as one of ours."""
+    code = getattr(error, "sqlite_errorcode", None)
+    said = f"{name}: {error}"
+    if isinstance(error, sqlite3.IntegrityError):
+        return StoreFailedError(f"{said}: a bug of ours; the journal is as it was before")
+    if code is None:
+        return StoreFailedError(f"{said}: the driver refused; a bug of ours")
+    if code in _FLUSHES:
         return StoreFailedError(
-            f"{said}: the file is damaged or no store of ours; see `zvt-trading db verify`, and "
-            "restore a backup"
+            f"{said}: the disk did not flush, so what is on it is not known. Check the disk, "
+            "then start the engine again: it finds out what was kept"
         )
+    advice = _TRANSIENT.get(code & 0xFF)
+    if advice is not None:
+        return StoreUnavailableError(f"{said}: {advice}")
+    return StoreFailedError(
+        f"{said}: the file is damaged or no store of ours; see `zvt-trading db verify`, and "
+        "restore a backup"
+    )
 
 
 @cache

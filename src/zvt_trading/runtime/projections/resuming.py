@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from zvt_trading.core.units import parse_scaled
-from zvt_trading.ports.store import Store
+from zvt_trading.ports.store import Store, TablesRefusedError
 from zvt_trading.ports.tables import ORDER, PORTFOLIO, POSITION
 from zvt_trading.runtime.projections.performance import Performance
 from zvt_trading.runtime.projections.projector import PositionMemory, Projector
@@ -30,7 +30,20 @@ _POSITION: Final = ("id", "account", "venue", "symbol")
 
 
 def resume_projector(projector: Projector, store: Store) -> None:
-    """Make a projector whose core is at the tables' event the one that wrote them."""
+    """Make a projector whose core is at the tables' event the one that wrote them.
+
+    TablesRefusedError when they do not hold what was written.
+    """
+    try:
+        _resume(projector, store)
+    except (ArithmeticError, LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise TablesRefusedError(
+            f"{store.name}: the tables are not what was written ({type(error).__name__}: {error}): "
+            "run `zvt-trading db rebuild`"
+        ) from error
+
+
+def _resume(projector: Projector, store: Store) -> None:
     state = projector.state
     for row in store.read(PORTFOLIO, _PORTFOLIO, None):
         fields = dict(zip(_PORTFOLIO, row, strict=True))
