@@ -1,7 +1,8 @@
-"""Digests of fixed runs, one `name=digest` a line: `python -m digests` in tests/.
+"""Digests of fixed runs, one `name=digest` a line: `PYTHONPATH=.. python -m digests` in tests/.
 
 Two builds (interpreted, compiled) must print the same; see tools/compare_digests.py. Nothing in
-here depends on the time a run takes.
+here depends on the time a run takes. It fails when a journal's rows are not the same on SQLite and
+on PostgreSQL (stored_digests.py).
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+import stored_digests
 from engine_world import PERPETUAL, engine_of, limit, order, quote
 from zvt_trading.engine import CryptoTradingEngine
 from zvt_trading.messages.commands import LimitSet
@@ -43,6 +45,8 @@ def main() -> None:
     data = Path(os.environ.get("ZVT_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if (data / RECORDING).exists():
         print(f"replay_spot={report_digest(run_replay([data / RECORDING]))}", flush=True)
+    for line in stored_digests.lines():
+        print(line, flush=True)
 
 
 def report_digest(report: RunReport) -> str:

@@ -2,7 +2,8 @@
 
     python tools/compare_digests.py .venv/bin/python .venv-compiled/bin/python
 
-Each runs `python -m digests` (tests/digests.py), which prints lines of name=digest.
+Each runs `python -m digests` (tests/digests.py), which prints lines of name=digest; for a journal
+that is stored, one for each kind of store.
 """
 
 import os
@@ -10,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parent.parent / "tests"
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
 
 
 def parse(text: str) -> dict[str, str]:
@@ -35,7 +37,7 @@ def start(python: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(Path(python).absolute()), "-m", "digests"],
         cwd=TESTS,
-        env={**os.environ, "PYTHONHASHSEED": "random"},
+        env={**os.environ, "PYTHONHASHSEED": "random", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
     )

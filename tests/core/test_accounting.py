@@ -7,8 +7,14 @@ from core_world import BTC, INVERSE_ID, LINEAR_ID, MILLION, ONE, SPOT_ID, CoreWo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zvt_trading.messages.codes import BUY, ISOLATED, LINEAR, MAKER, SELL
-from zvt_trading.messages.commands import Deposit, ListInstrument, SetLeverage
+from zvt_trading.messages.codes import BUY, ISOLATED, LINEAR, MAKER, SCOPE_SYMBOL, SELL
+from zvt_trading.messages.commands import (
+    Deposit,
+    LimitSet,
+    ListInstrument,
+    SetLeverage,
+    SetLimits,
+)
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import Fill, FundingPaid, Liquidated
 
@@ -35,6 +41,16 @@ class TestSpot:
         assert HUNDRED_BTC + BTC - fee == world.balance("BTC").total
         assert position == world.position()
         assert 100 * fee == world.holding().fees  # worth a hundred dollars a coin
+
+    @pytest.mark.parametrize("more", [ONE, ONE + 1])
+    def test_a_position_limit_is_about_what_fees_in_coins_have_left(self, more: int) -> None:
+        """Of 1 coin 0.999 are there: 1 more makes 1.999, which is allowed, and no unit above it."""
+        world = CoreWorld()
+        world.fill(world.open(BUY, ONE, 10_000), fee=10**5, asset="BTC")
+        limits = LimitSet(scope=SCOPE_SYMBOL, key="BTC/USD", position_quantity_max=2 * ONE - 1)
+        world.do(SetLimits(limits))
+        world.submit(BUY, more, 10_000)
+        assert ["OrderPlaced" if more == ONE else "OrderRefused"] == world.names()
 
     def test_a_fee_in_a_third_asset(self) -> None:
         """Comes out of that asset's balance on the venue, which is opened if need be."""

@@ -18,6 +18,7 @@ from core_world import (
     spec,
 )
 
+from zvt_trading.core.limits import AMOUNT_MAX
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import DAY
 from zvt_trading.messages.codes import (
@@ -62,6 +63,7 @@ from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import VenueExpired
 
 USD = 10**8
+MOST = AMOUNT_MAX * USD
 
 
 class TestInstruments:
@@ -90,6 +92,14 @@ class TestInstruments:
             ({"symbol": "BTC/USD", "price_scale": 3}, "BTC/USD has other scales on x"),
             ({"symbol": "BTC/USD", "quantity_scale": 2}, "BTC/USD has other scales on x"),
             ({"quantity_scale": 7}, "too coarse"),
+            ({"quantity_scale": 19}, "0..18 decimals, not 19"),
+            ({"price_scale": -1}, "0..18 decimals, not -1"),
+            ({"contract_scale": 19}, "0..18 decimals, not 19"),
+            ({"leverage_max": 1_001}, "leverage_max 1001; at most 1000"),
+            ({"venue": "y" * 65}, "at most 64 characters"),
+            ({"symbol": "S" * 65}, "at most 64 characters"),
+            ({"base": "B" * 33}, "at most 32 characters"),
+            ({"quote": "Q" * 33, "settle": "Q" * 33}, "at most 32 characters"),
         ],
     )
     def test_a_definition_that_contradicts_itself_or_others(
@@ -113,6 +123,8 @@ class TestPortfolios:
             (OpenPortfolio("main", "USD", 8), Reason.DUPLICATE_PORTFOLIO),
             (OpenPortfolio("", "USD", 8), Reason.ID_TOO_LONG),
             (OpenPortfolio("p" * 65, "USD", 8), Reason.ID_TOO_LONG),
+            (OpenPortfolio("p", "", 8), Reason.ID_TOO_LONG),
+            (OpenPortfolio("p", "A" * 33, 8), Reason.ID_TOO_LONG),
             (OpenPortfolio("p", "USD", 6), Reason.INVALID_SPEC),
             (OpenPortfolio("p", "EUR", 19), Reason.INVALID_SPEC),
             (OpenPortfolio("p", "USD", 8, method=4), Reason.INVALID_SPEC),
@@ -140,6 +152,7 @@ class TestCash:
             (Deposit("main", "none", "USD", 1), Reason.UNKNOWN_INSTRUMENT),
             (Deposit("main", "x", "EUR", 1), Reason.UNKNOWN_ASSET),
             (Deposit("main", "x", "USD", 0), Reason.INVALID_AMOUNT),
+            (Deposit("main", "x", "USD", MOST - MILLION + 1), Reason.INVALID_AMOUNT),
             (Withdraw("none", "x", "USD", 1), Reason.UNKNOWN_PORTFOLIO),
             (Withdraw("main", "x", "USD", -1), Reason.INVALID_AMOUNT),
             (Withdraw("main", "x", "USD", MILLION + 1), Reason.INSUFFICIENT_BALANCE),
@@ -155,7 +168,23 @@ class TestCash:
         world.do(OpenPortfolio("other", "USD", 8))
         world.do(command)
         assert reason == world.why()
-        assert f"{command.amount} units of {command.asset}" == world.only(CommandRefused).text
+        text = f"{command.amount} units of {command.asset}"
+        if reason == Reason.INVALID_AMOUNT:
+            text += f"; above 0, and no balance above {MOST}"
+        assert text == world.only(CommandRefused).text
+
+    def test_a_balance_may_become_the_largest_there_is(self) -> None:
+        """By deposits and by transfers, each to the last unit."""
+        world = CoreWorld(usd=0, btc=0)
+        world.do(OpenPortfolio("other", "USD", 8))
+        world.do(Deposit("main", "x", "USD", MOST))
+        assert MOST == world.balance().total
+        world.do(Deposit("other", "x", "USD", 1))
+        world.do(Transfer("other", "x", "main", "x", "USD", 1))
+        assert Reason.INVALID_AMOUNT == world.why()
+        world.do(Withdraw("main", "x", "USD", 1))
+        world.do(Transfer("other", "x", "main", "x", "USD", 1))
+        assert MOST == world.balance().total
 
     def test_cash_is_neither_profit_nor_loss(self) -> None:
         """The marks that losses are measured from move with it."""
@@ -324,6 +353,18 @@ class TestLimits:
             SetLimits(LimitSet(scope=SCOPE_PORTFOLIO, key="fine", order_notional_max=notional))
         )
         assert (["CommandRefused"] if refused else ["LimitsSet"]) == world.names()
+
+    @pytest.mark.parametrize(("key", "scale"), [("BTC/USD", 3), ("new", 0)])
+    @pytest.mark.parametrize("excess", [0, 1])
+    def test_quantities_are_on_the_symbol_s_own_scale(
+        self, key: str, scale: int, excess: int
+    ) -> None:
+        """The largest there is, and the next; without decimals while nobody lists the symbol."""
+        world = CoreWorld()
+        quantity = AMOUNT_MAX * 10**scale + excess
+        limits = LimitSet(scope=SCOPE_SYMBOL, key=key, position_quantity_max=quantity)
+        world.do(SetLimits(limits))
+        assert (["CommandRefused"] if excess else ["LimitsSet"]) == world.names()
 
     def test_they_may_be_set_before_there_is_a_portfolio(self) -> None:
         """Money then has the usual 8 decimals."""

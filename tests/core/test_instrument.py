@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zvt_trading.core.instrument import Instrument
+from zvt_trading.core.limits import AMOUNT_MAX
 from zvt_trading.messages.codes import INVERSE, LINEAR, SPOT
 from zvt_trading.messages.market import InstrumentSpec
 
@@ -193,3 +194,40 @@ class TestFacts:
         instrument.bid = bid
         instrument.ask = ask
         assert twice == instrument.mid_twice()
+
+
+class TestNoise:
+    """No price, quantity, product of both or notional of a market is above AMOUNT_MAX."""
+
+    @given(
+        price=st.integers(1, 10**40), quantity=st.integers(1, 10**40), price_scale=SCALES,
+        quantity_scale=SCALES, contract=st.integers(1, 10**9),
+    )  # fmt: skip
+    def test_linear(
+        self, price: int, quantity: int, price_scale: int, quantity_scale: int, contract: int
+    ) -> None:
+        what = spec(
+            kind=LINEAR, price_scale=price_scale, quantity_scale=quantity_scale, quote_scale=18,
+            contract_size=contract,
+        )  # fmt: skip
+        real_price = Fraction(price, 10**price_scale)
+        real_quantity = Fraction(quantity, 10**quantity_scale)
+        largest = max(real_price, real_quantity, real_price * real_quantity * contract)
+        assert (largest > AMOUNT_MAX) == Instrument(what).is_noise(price, quantity)
+
+    @given(price=st.integers(1, 10**40), quantity=st.integers(1, 10**40))
+    def test_inverse(self, price: int, quantity: int) -> None:
+        what = spec(kind=INVERSE, settle="BTC", contract_size=100, quantity_scale=0)
+        instrument = Instrument(what)
+        real_price = Fraction(price, 100)
+        largest = max(real_price, Fraction(quantity), real_price * quantity)
+        is_noise = largest > AMOUNT_MAX or instrument.value(price, quantity) > AMOUNT_MAX * 10**8
+        assert is_noise == instrument.is_noise(price, quantity)
+
+    @pytest.mark.parametrize("contract", [1, 10**7])
+    @pytest.mark.parametrize("excess", [0, 1])
+    def test_to_the_last_unit(self, contract: int, excess: int) -> None:
+        """The largest notional there is, and the next."""
+        instrument = Instrument(spec(kind=LINEAR, contract_size=contract))
+        quantity = 10**5 * AMOUNT_MAX // contract // 10**6
+        assert bool(excess) == instrument.is_noise(10**2 * 10**6 + excess, quantity)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from risk_world import INVERSE_ID, LINEAR_ID, NOW, ONE, World, spec
 
-from zvt_trading.core.limits import QUANTITY_MAX
+from zvt_trading.core.limits import AMOUNT_MAX
 from zvt_trading.core.order_checks import check_filters, check_shape, quote_value
 from zvt_trading.messages.codes import (
     BUY,
@@ -28,6 +28,9 @@ from zvt_trading.messages.reasons import Reason
 
 Fields = dict[str, Any]
 
+QUANTITY_BOUND = AMOUNT_MAX * 10**3
+PRICE_BOUND = AMOUNT_MAX * 10**2
+
 SHAPES: list[tuple[Reason, Fields]] = [
     (Reason.INVALID_SIDE, {"side": 0}),
     (Reason.INVALID_SIDE, {"side": 2}),
@@ -40,9 +43,9 @@ SHAPES: list[tuple[Reason, Fields]] = [
     (Reason.INVALID_TIME_IN_FORCE, {"tif": IOC, "expire_ts": NOW + 1}),
     (Reason.INVALID_QUANTITY, {"quantity": 0}),
     (Reason.INVALID_QUANTITY, {"quantity": -1}),
-    (Reason.INVALID_QUANTITY, {"quantity": QUANTITY_MAX + 1}),
+    (Reason.INVALID_QUANTITY, {"quantity": QUANTITY_BOUND + 1}),
     (Reason.INVALID_PRICE, {"kind": LIMIT, "price": -1}),
-    (Reason.INVALID_PRICE, {"kind": LIMIT, "price": QUANTITY_MAX + 1}),
+    (Reason.INVALID_PRICE, {"kind": LIMIT, "price": PRICE_BOUND + 1}),
     (Reason.PRICE_MISSING, {"kind": LIMIT}),
     (Reason.PRICE_MISSING, {"kind": STOP_LIMIT, "trigger_price": 9_000}),
     (Reason.PRICE_MISSING, {"kind": TAKE_PROFIT_LIMIT, "trigger_price": 9_000}),
@@ -55,12 +58,12 @@ SHAPES: list[tuple[Reason, Fields]] = [
     (Reason.TRIGGER_NOT_ALLOWED, {"kind": MARKET, "trigger_price": 9_000}),
     (Reason.TRIGGER_NOT_ALLOWED, {"kind": LIMIT, "price": 10_000, "trigger_price": 9_000}),
     (Reason.INVALID_TRIGGER, {"kind": STOP, "trigger_price": -1}),
-    (Reason.INVALID_TRIGGER, {"kind": STOP, "trigger_price": QUANTITY_MAX + 1}),
+    (Reason.INVALID_TRIGGER, {"kind": STOP, "trigger_price": PRICE_BOUND + 1}),
     (Reason.INVALID_TRIGGER, {"kind": STOP, "trigger_price": 9_000, "trigger_by": 3}),
     (Reason.INVALID_TRIGGER, {"kind": STOP, "trigger_price": 9_000, "trigger_by": -1}),
     (Reason.INVALID_TRAILING_OFFSET, {"kind": TRAILING_STOP}),
     (Reason.INVALID_TRAILING_OFFSET, {"kind": TRAILING_STOP, "trailing_offset": -5}),
-    (Reason.INVALID_TRAILING_OFFSET, {"kind": TRAILING_STOP, "trailing_offset": QUANTITY_MAX + 1}),
+    (Reason.INVALID_TRAILING_OFFSET, {"kind": TRAILING_STOP, "trailing_offset": PRICE_BOUND + 1}),
     (
         Reason.INVALID_TRAILING_OFFSET,
         {"kind": TRAILING_STOP, "trailing_offset": 5, "trailing_unit": 2},

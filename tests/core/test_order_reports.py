@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from core_world import BTC, INVERSE_ID, LINEAR_ID, ONE, CoreWorld, loose
 
 from zvt_trading.core.evolve_orders import EvolveError
-from zvt_trading.core.limits import VENUE_ENTRIES_KEPT
+from zvt_trading.core.limits import AMOUNT_MAX, VENUE_ENTRIES_KEPT
 from zvt_trading.messages.codes import (
     ACCEPTED,
     BUY,
@@ -240,6 +241,78 @@ class TestQuarantine:
         world.report(Fill(order_id, "t", price, quantity, 1, "USD", 0, 0))
         assert ["ReportQuarantined"] == world.names()
         assert 0 == world.position()
+
+    @pytest.mark.parametrize(
+        ("changes", "text"),
+        [
+            ({"price": AMOUNT_MAX * 100 + 1}, "more than any market does"),
+            ({"quantity": AMOUNT_MAX * ONE + 1}, "more than any market does"),
+            ({"price": 10**15, "quantity": 10**14}, "more than any market does"),
+            ({"fee": AMOUNT_MAX * 10**8 + 1}, "units of USD are more than there can be"),
+            ({"fee": -AMOUNT_MAX * 10**8 - 1}, "units of USD are more than there can be"),
+            ({"fee": AMOUNT_MAX * 10**8 + 1, "fee_asset": "NEW"}, "units of NEW are more"),
+            ({"fee_asset": "A" * 33}, "an asset's name of 33 characters"),
+            ({"trade_id": "t" * 129}, "a trade id of 129 characters; at most 128"),
+        ],
+    )
+    def test_fills_that_no_table_could_hold(self, changes: dict[str, Any], text: str) -> None:
+        """A venue's nonsense is for a person to look at, not for the books."""
+        world = CoreWorld()
+        order_id = world.open(BUY, ONE, 9_990)
+        fill = Fill(order_id, "t", 9_990, ONE, 1, "USD", 0, 0)
+        world.report(msgspec.structs.replace(fill, **changes))
+        assert text in world.only(ReportQuarantined).text
+        assert 0 == world.position()
+        world.report(fill)
+        assert ONE == world.position()
+
+    def test_fills_of_the_largest_size(self) -> None:
+        """What is allowed is booked: 10^17 dollars for 10^15 coins."""
+        world = CoreWorld()
+        order_id = world.open(BUY, ONE, 9_990)
+        world.report(
+            Fill(order_id, "t", 10**4, AMOUNT_MAX // 100 * ONE, 1, "USD", AMOUNT_MAX * 10**8, 0)
+        )
+        assert ["OrderFilled"] == world.names()
+
+    def test_inverse_contracts_are_worth_no_more_than_that_either(self) -> None:
+        """A contract is worth the more the less the coin is."""
+        world = CoreWorld()
+        order_id = world.open(BUY, ONE, 9_990, instrument=INVERSE_ID)
+        world.report(Fill(order_id, "t", 1, AMOUNT_MAX * ONE, 1, "BTC", 0, 0))
+        assert "more than any market does" in world.only(ReportQuarantined).text
+
+    @pytest.mark.parametrize(
+        ("price", "quantity"),
+        [(-1, ONE), (AMOUNT_MAX * 100 + 1, ONE), (9_980, 0), (9_980, AMOUNT_MAX * ONE + 1)],
+    )
+    def test_amends_that_cannot_be(self, price: int, quantity: int) -> None:
+        """The order stays as it was known."""
+        world = CoreWorld()
+        order = world.order(world.open(BUY, ONE, 9_990))
+        world.amended(order.id, price, quantity)
+        assert "VenueAmended" == world.only(ReportQuarantined).report
+        assert (9_990, ONE) == (order.price, order.quantity)
+
+    @pytest.mark.parametrize(
+        "report",
+        [
+            FundingPaid("main", LINEAR_ID, 1, AMOUNT_MAX * 10**8 + 1, "f", 0),
+            Liquidated("main", LINEAR_ID, SELL, 0, ONE, 0, 0, "l", 0),
+            Liquidated("main", LINEAR_ID, SELL, 100, 0, 0, 0, "l", 0),
+            Liquidated("main", LINEAR_ID, SELL, 100, AMOUNT_MAX * ONE + 1, 0, 0, "l", 0),
+            Liquidated("main", LINEAR_ID, SELL, 100, ONE, AMOUNT_MAX * 10**8 + 1, 0, "l", 0),
+            Liquidated("main", LINEAR_ID, SELL, 100, ONE, 0, AMOUNT_MAX * 10**8 + 1, "l", 0),
+            Liquidated("main", LINEAR_ID, SELL, 100, ONE, 0, 0, "l" * 129, 0),
+        ],
+    )
+    def test_entries_that_cannot_be(self, report: Any) -> None:
+        """No funding and no liquidation of such numbers."""
+        world = CoreWorld()
+        before = world.balance().total
+        world.report(report)
+        assert type(report).__name__ == world.only(ReportQuarantined).report
+        assert (before, 0) == (world.balance().total, world.position(LINEAR_ID))
 
     @pytest.mark.parametrize(
         "report",

@@ -3,6 +3,7 @@
 import pytest
 from risk_world import USD
 
+from zvt_trading.core.limits import AMOUNT_MAX
 from zvt_trading.core.risk_limits import (
     DEFAULTS,
     LIMIT_NAMES,
@@ -109,7 +110,7 @@ def test_a_longer_window_is_the_stricter_one() -> None:
 
 def test_a_global_set_may_loosen_the_defaults() -> None:
     """Nothing is wider than global."""
-    loose = LimitSet(scope=SCOPE_GLOBAL, order_notional_max=10**30, collar_bps=9_999)
+    loose = LimitSet(scope=SCOPE_GLOBAL, order_notional_max=AMOUNT_MAX * USD, collar_bps=9_999)
     assert limits().validate(loose, 8) == (0, "")
     assert resolve(limits(loose)).collar_bps == 9_999
 
@@ -122,6 +123,7 @@ def test_a_global_set_may_loosen_the_defaults() -> None:
         (LimitSet(scope=SCOPE_GLOBAL, key="k"), Reason.INVALID_SCOPE),
         (LimitSet(scope=SCOPE_PORTFOLIO), Reason.INVALID_SCOPE),
         (LimitSet(scope=SCOPE_SYMBOL), Reason.INVALID_SCOPE),
+        (LimitSet(scope=SCOPE_SYMBOL, key="y" * 65), Reason.INVALID_SCOPE),
         (LimitSet(scope=SCOPE_GLOBAL, order_notional_max=-1), Reason.INVALID_LIMIT),
         (LimitSet(scope=SCOPE_GLOBAL, collar_bps=10_000), Reason.INVALID_LIMIT),
         (LimitSet(scope=SCOPE_GLOBAL, leverage_max=1_001), Reason.INVALID_LIMIT),
@@ -147,6 +149,32 @@ def test_validate(limit_set: LimitSet, reason: int) -> None:
     code, text = limits().validate(limit_set, 8)
     assert code == reason
     assert bool(text) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    "name", ["order_notional_max", "position_notional_max", "exposure_max", "daily_loss_max"]
+)
+@pytest.mark.parametrize("scale", [0, 2, 8, 18])
+def test_money_is_bounded_in_whole_units(name: str, scale: int) -> None:
+    """Whatever the base asset's scale; the refusal says what was given and what is allowed."""
+    bound = AMOUNT_MAX * 10**scale
+    most = LimitSet(scope=SCOPE_GLOBAL, **{name: bound})
+    more = LimitSet(scope=SCOPE_GLOBAL, **{name: bound + 1})
+    assert (0, "") == limits().validate(most, scale)
+    text = f"{name} {bound + 1} is not within 0..{bound}"
+    assert (Reason.INVALID_LIMIT, text) == limits().validate(more, scale)
+
+
+@pytest.mark.parametrize("name", ["order_quantity_max", "position_quantity_max"])
+@pytest.mark.parametrize("scale", [0, 3, 18])
+def test_quantities_are_bounded_in_whole_units(name: str, scale: int) -> None:
+    """Of the symbol's scale."""
+    bound = AMOUNT_MAX * 10**scale
+    most = LimitSet(scope=SCOPE_SYMBOL, key="y", **{name: bound})
+    more = LimitSet(scope=SCOPE_SYMBOL, key="y", **{name: bound + 1})
+    assert (0, "") == limits().validate(most, 8, scale)
+    text = f"{name} {bound + 1} is not within 0..{bound}"
+    assert (Reason.INVALID_LIMIT, text) == limits().validate(more, 8, scale)
 
 
 def test_validate_compares_with_the_global_set_in_force() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
-from simulation.crashes import CrashError, Crashes
+from simulation.crashes import WHILE_STARTING, CrashError, Crashes
 from simulation.judge import verdict
 from simulation.shadow import Shadow
 from simulation.walk import Walk
@@ -46,14 +46,15 @@ class SeedResult:
         self.problems: list[str] = []
         self.events = 0
         self.digest = ""  # of the event stream
-        self.kinds: dict[str, int] = {}  # events by type
+        self.kinds: dict[str, int] = {}  # events by type; what the crashes went through
+        self.options = ""  # of the command that reruns it
 
     def message(self) -> str:
         """The failure with the one command that reruns it, run from the root of the repository."""
         lines = "\n  ".join(self.problems[:10])
         return (
             f"seed {self.seed}:\n  {lines}\nrerun: PYTHONPATH=src:tests python -m simulation "
-            f"--seed {self.seed} --steps {self.steps}"
+            f"--seed {self.seed} --steps {self.steps}{self.options}"
         )
 
 
@@ -78,6 +79,7 @@ class Run:
         self.simulation.subscribers.append(self.note)
         add_venues(self.world)
         if crashes is not None:
+            self.result.options = " --crashes"
             crashes.begin(self.simulation)
         open_for_business(self.world)
         self.walk = Walk(self.world.specs, self.world.rng.fork(3))
@@ -111,6 +113,8 @@ class Run:
             self._go()
         except Exception:  # noqa: BLE001 - whatever the engine raises is what we look for
             self.result.problems.append(traceback.format_exc())
+        if self.crashes is not None:
+            self.result.kinds.update(self.crashes.seen)
         self.result.events = len(self.journal)
         self.result.digest = self.hash.hexdigest()
         return self.result
@@ -136,7 +140,8 @@ class Run:
         self.crashes.arm()
         try:
             self.step()
-        except CrashError:
+        except CrashError as crash:
+            self.crashes.seen[str(crash)] += 1
             self.revive(self.crashes)
         self.crashes.disarm()
 
@@ -156,9 +161,9 @@ class Run:
                 simulation.subscribers.append(self.note)
                 crashes.recover(simulation)
             except CrashError:
+                crashes.seen[WHILE_STARTING] += 1
                 continue
             break
-        self.result.kinds["crash"] = crashes.count
 
     def step(self) -> None:
         """Time passes, the market moves, somebody may want something."""

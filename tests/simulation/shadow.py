@@ -22,6 +22,7 @@ from zvt_trading.messages.codes import (
     REJECTED,
     SCOPE_GLOBAL,
     SCOPE_SYMBOL,
+    SPOT,
     SUBMITTED,
     UNKNOWN,
 )
@@ -31,6 +32,7 @@ from zvt_trading.messages.events import (
     CancelRejected,
     CancelRequested,
     Event,
+    InstrumentListed,
     KillSwitchPulled,
     LimitsSet,
     OrderAccepted,
@@ -104,6 +106,8 @@ class Shadow:
         self.problems: list[str] = []
         self.orders: dict[str, Shade] = {}
         self.positions: dict[tuple[str, str], int] = {}
+        self.coins: dict[str, tuple[str, int]] = {}  # spot: what is traded, amount a quantity unit
+        self.coin_fees: dict[tuple[str, str], int] = {}  # paid in coins, less than a unit
         self.sent: dict[str, int] = {}  # how often an order's intent was to be sent
         self.order_limits: dict[str, int] = {}
         self.position_limits: dict[str, int] = {}
@@ -125,6 +129,11 @@ class Shadow:
         elif isinstance(event, PositionLiquidated):
             key = (event.portfolio, event.instrument)
             self.positions[key] = self.positions.get(key, 0) + event.side * event.quantity
+        elif isinstance(event, InstrumentListed):
+            spec = event.spec
+            if spec.kind == SPOT:
+                unit = 10 ** (spec.base_scale - spec.quantity_scale)
+                self.coins[f"{spec.venue}:{spec.symbol}"] = (spec.base, unit)
         elif isinstance(event, LimitsSet):
             limits = event.limits
             if limits.scope == SCOPE_SYMBOL:
@@ -164,11 +173,11 @@ class Shadow:
                         f"{holding.open_sell} selling are counted, worst case is {both}"
                     )
                 held = self.positions.get((portfolio.name, instrument), 0)
-                position = holding.position
-                if held != position.quantity + position.fee_quantity:
+                position = holding.position.quantity
+                if held != position:
                     self._problem(
-                        f"I6 {portfolio.name} {instrument}: position {position.quantity}, fills "
-                        f"{held}"
+                        f"I6 {portfolio.name} {instrument}: position {position}, fills and fees "
+                        f"in coins make {held}"
                     )
 
     def _problem(self, text: str) -> None:
@@ -259,10 +268,21 @@ class Shadow:
         order.filled += event.quantity
         key = (order.portfolio, order.instrument)
         self.positions[key] = self.positions.get(key, 0) + order.side * event.quantity
+        self._pay_in_coins(key, event.fee_asset, event.fee)
         if order.filled >= max(order.quantity, order.amending):
             self._end(order, FILLED, 0)
         elif order.life in (SUBMITTED, UNKNOWN, REJECTED):
             order.life = ACCEPTED
+
+    def _pay_in_coins(self, key: tuple[str, str], asset: str, fee: int) -> None:
+        """A fee in the coins that are traded comes out of the position, by whole units."""
+        coin, unit = self.coins.get(key[1], ("", 1))
+        if asset != coin or not fee:
+            return
+        owed = self.coin_fees.get(key, 0) + fee
+        paid = max(0, min(owed // unit, self.positions[key]))
+        self.positions[key] -= paid
+        self.coin_fees[key] = owed - paid * unit
 
     def _end(self, order: Shade, life: int, venue_filled: int) -> None:
         order.life = life

@@ -13,13 +13,15 @@ from typing import Final
 import pytest
 
 from conftest import ROOT
-from simulation.harness import run_seed
+from simulation.harness import Run, run_seed
 
 SEEDS_CI: Final = 1_000
 CHUNK: Final = 50
 SEEDS_PROVE: Final = 20_000
 PROVE_CHUNK: Final = 1_000
 PROVE_STEPS: Final = 150
+LONG_SEEDS: Final = range(1, 7)
+LONG_STEPS: Final = 10_000
 
 # What 100 seeds must have gone through for their silence to mean anything: event, at least.
 EXERCISED: Final = (
@@ -66,6 +68,22 @@ def test_invariants_hold_after_every_step(first: int) -> None:
 def test_invariants_hold_for_many_more_seeds(first: int) -> None:
     """The same, longer and for seeds that CI has never seen."""
     assert_all_hold(first, PROVE_CHUNK, PROVE_STEPS)
+
+
+def test_fees_in_coins_come_out_of_the_position() -> None:
+    """By whole units, for which a life of the usual length is too short."""
+    run = Run(0, 600, None, None)
+    assert [] == run.go().problems
+    portfolios = run.simulation.core.state.portfolios.values()
+    holdings = [holding for portfolio in portfolios for holding in portfolio.holdings.values()]
+    assert any(holding.position.fee_quantity for holding in holdings)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seed", LONG_SEEDS)
+def test_invariants_hold_over_a_long_life(seed: int) -> None:
+    """What adds up only slowly, like fees in coins that come out of a position, adds up here."""
+    assert_all_hold(seed, 1, LONG_STEPS)
 
 
 def test_the_seeds_exercise_the_engine() -> None:

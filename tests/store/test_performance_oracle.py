@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from zvt_trading.messages.events import EquitySampled
 from zvt_trading.runtime.projections.performance import Performance
-from zvt_trading.runtime.projections.values import ONE
+from zvt_trading.runtime.projections.values import ONE, WHOLE_MAX
 
 CENT: Final = 10**6
 """The money is on a scale of 8."""
@@ -225,3 +225,25 @@ def test_a_day_that_began_with_nothing_has_no_return(start: int) -> None:
     figures.sampled(EquitySampled(2, 2, "main", 200, 200, 200, 8))
     assert (0, 0) == (figures.days, figures.daily_return())
     assert 0 == figures.total_return()
+
+
+def test_a_ratio_beyond_all_bounds_is_the_largest_that_the_tables_hold() -> None:
+    """Three days of 5.7 * 10^9, as alike as can be told."""
+    figures = Performance()
+    figures.days = 3
+    figures.return_sum = 3 * 57 * 10**26
+    figures.square_sum = 3 * 57**2 * 10**34 + 2
+    assert f"{WHOLE_MAX}.{0:018d}" == figures.sharpe()
+    figures.return_sum = -figures.return_sum
+    assert f"-{WHOLE_MAX}.{0:018d}" == figures.sharpe()
+
+
+def test_returns_beyond_all_bounds_are_the_largest_that_the_tables_hold() -> None:
+    """A cent at the day's beginning, everything there is at its end; and back, day after day."""
+    figures = Performance()
+    for day in range(6):
+        equity = WHOLE_MAX * 10**8 if day % 2 else 1
+        figures.sampled(EquitySampled(day + 1, day, "main", equity, equity, 1, day), 8)
+    found = (figures.return_sum, figures.square_sum, figures.growth, figures.total_return())
+    assert all(abs(one) <= WHOLE_MAX * ONE for one in found)
+    assert WHOLE_MAX * ONE in found

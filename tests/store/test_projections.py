@@ -19,12 +19,13 @@ from store_world import (
 
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.trading_core import TradingCore
-from zvt_trading.messages.codes import SCOPE_GLOBAL
-from zvt_trading.messages.commands import LimitSet
-from zvt_trading.messages.events import CommandRefused, Event, LimitsSet
+from zvt_trading.messages.codes import SELL, SPOT, STOP
+from zvt_trading.messages.commands import ListInstrument, OpenPortfolio, SubmitOrder
+from zvt_trading.messages.events import CommandRefused, Event
+from zvt_trading.messages.market import InstrumentSpec
 from zvt_trading.messages.reasons import Reason
-from zvt_trading.ports.store import Changes, Row, Store, TablesRefusedError
-from zvt_trading.ports.tables import COLUMNS, PORTFOLIO, REFUSAL, TRADE
+from zvt_trading.ports.store import Changes, Row, Store
+from zvt_trading.ports.tables import COLUMNS, ORDER, PORTFOLIO, REFUSAL, TRADE
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.recovery import recover
 from zvt_trading.runtime.snapshots import KEPT, Snapshots
@@ -35,6 +36,10 @@ pytest_plugins = ("store_fixtures",)
 SEEDS_SLICED: Final = 30
 WHY: Final = int(Reason.INVALID_AMOUNT)
 SEEDS_STOPPED: Final = range(4)
+SPEC: Final = InstrumentSpec(
+    venue="x", symbol="BTC/USD", kind=SPOT, base="BTC", quote="USD", settle="USD", price_scale=2,
+    quantity_scale=3, base_scale=8, quote_scale=8, tick=1, lot=1, quantity_min=1,
+)  # fmt: skip
 
 
 def slices(events: Sequence[Event], sizes: Sequence[int]) -> list[Changes]:
@@ -208,15 +213,20 @@ class TestOddEvents:
         (entry,) = store.entries(0)
         assert "\\u0000" in entry.body
 
-    @pytest.mark.xfail(
-        reason="the core takes money limits up to 1e48, NUMERIC(38,18) numbers up to 1e20",
-        raises=TablesRefusedError,
-    )
-    def test_a_limit_larger_than_the_tables_numbers(self, pg_url: str, opened: Opened) -> None:
-        """Somebody means "no limit" and says 10^30: no reason for the tables to stop."""
-        store = opened(pg_url)
-        event = LimitsSet(1, 1_000, LimitSet(scope=SCOPE_GLOBAL, exposure_max=10**38))
-        store.append(entries_of([event], epoch=0), slices([event], [1])[0])
+    def test_a_callers_id_of_long_ago_that_comes_again(self, store: Store) -> None:
+        """The core remembers the last ones only: the second order is one like any other."""
+        core = TradingCore()
+        request = SubmitOrder(
+            "main", "x:BTC/USD", SELL, STOP, 1, trigger_price=50, client_tag="mine"
+        )
+        for command in (ListInstrument(SPEC), OpenPortfolio("main", "USD", 8), request, request):
+            core.command(1_000, command)
+        core.state.client_tags.clear()
+        core.command(1_000_000_000_000, request)
+        events = core.take()
+        store.append(entries_of(events, epoch=0), slices(events, [7])[0])
+        assert [("mine",), ("mine",)] == store.read(ORDER, ("client_order_id",), None)
+        assert [("duplicate_client_id",)] == store.read(REFUSAL, ("reason",), None)
 
 
 def test_the_journals_have_what_the_tables_are_about() -> None:

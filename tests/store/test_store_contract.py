@@ -1,5 +1,7 @@
 """What ports/store.py promises, card by card, of both stores."""
 
+from itertools import islice
+
 import msgspec
 import pytest
 from store_world import (
@@ -24,6 +26,7 @@ from zvt_trading.ports.store import (
     FencedError,
     Snapshot,
     Store,
+    StoreError,
     TablesRefusedError,
 )
 from zvt_trading.ports.tables import COLUMNS, KEYS, LOT, ORDER, PORTFOLIO
@@ -278,29 +281,41 @@ class TestLife:
 
 
 class TestReadingAndWriting:
-    """Card 23: what is appended while somebody reads is durable when `append` returns."""
+    """Card 23: readers and writers of one store."""
 
-    def assert_durable(self, url: str, opened: Opened) -> None:
-        """For another one who looks, also after the reader has stopped."""
-        store, other = opened(url), opened(url)
-        store.append(entries_of(said(5)), None)
-        reader = store.entries(0)
-        next(reader)
-        store.append(entries_of(said(1, first=6)), None)
-        found = [other.checksums(6, 6)]
-        del reader
-        found.append(other.checksums(6, 6))
-        assert [1, 1] == [len(rows) for rows in found]
+    @pytest.mark.parametrize("read", [1, 2_000, 2_001])
+    def test_card_23_what_is_appended_while_entries_are_read_is_durable_at_once(
+        self, store_url: str, opened: Opened, read: int
+    ) -> None:
+        """For another one who looks; the reader goes on, and stops, as if nothing had been."""
+        store, other = opened(store_url), opened(store_url)
+        rows = entries_of(said(2_500))
+        store.append(rows, None)
+        reader = store.entries(0, 2_400)
+        found = list(islice(reader, read))
+        for seq in (2_501, 2_502):
+            store.append(entries_of(said(1, first=seq)), None)
+            assert 1 == len(other.checksums(seq, seq))
+            found.append(next(reader))
+        found.extend(reader)
+        assert as_entries(rows)[:2_400] == found
 
-    def test_card_23_on_sqlite(self, sqlite_url: str, opened: Opened) -> None:
-        self.assert_durable(sqlite_url, opened)
-
-    @pytest.mark.xfail(
-        reason="the reader's transaction is the connection's: the append is part of it",
-        raises=AssertionError,
-    )
-    def test_card_23_on_postgresql(self, pg_url: str, opened: Opened) -> None:
-        self.assert_durable(pg_url, opened)
+    def test_card_23_postgresql_takes_nothing_while_its_tables_are_read(
+        self, pg_url: str, opened: Opened
+    ) -> None:
+        """It would be durable only with the reader's transaction: it is refused, and later not."""
+        store = opened(pg_url)
+        fill(store, simulated(1))
+        last = len(simulated(1))
+        rows = entries_of(said(1, first=last + 1))
+        for changes in (None, changes_of(simulated(1))):
+            with store.tables() as tables:
+                next(tables.rows)
+                with pytest.raises(StoreError, match="while its tables are being read"):
+                    store.append(rows, changes)
+        assert [] == opened(pg_url).checksums(last + 1, last + 1)
+        store.append(rows, None)
+        assert 1 == len(opened(pg_url).checksums(last + 1, last + 1))
 
 
 def slices_of(seed: int) -> list[Changes]:

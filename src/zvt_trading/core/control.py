@@ -4,8 +4,11 @@ from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.limits import (
+    AMOUNT_MAX,
+    ASSET_LENGTH_MAX,
     EQUITY_RECORD_NS,
     EQUITY_SAMPLE_NS,
+    LEVERAGE_MAX,
     MONEY_SCALE_USUAL,
     NAME_LENGTH_MAX,
 )
@@ -99,6 +102,9 @@ class Control:
         if not 0 < len(command.portfolio) <= NAME_LENGTH_MAX:
             text = f"portfolio name of {len(command.portfolio)} characters; 1..{NAME_LENGTH_MAX}"
             return self.refuse("OpenPortfolio", Reason.ID_TOO_LONG, text)
+        if not 0 < len(command.base_asset) <= ASSET_LENGTH_MAX:
+            text = f"base asset of {len(command.base_asset)} characters; 1..{ASSET_LENGTH_MAX}"
+            return self.refuse("OpenPortfolio", Reason.ID_TOO_LONG, text)
         scale = self.state.asset_scales.get(command.base_asset, command.base_scale)
         if command.base_scale != scale or not 0 <= scale <= MAX_SCALE:
             text = f"{command.base_asset} has {scale} decimals, not {command.base_scale}"
@@ -113,8 +119,10 @@ class Control:
         """Money arrived."""
         asset, amount = command.asset, command.amount
         problem = self._cash_problem(command.portfolio, command.venue, asset, amount)
+        if not problem:
+            problem = self._beyond_bound(command.portfolio, command.venue, asset, amount)
         if problem:
-            return self.refuse("Deposit", problem, _cash_text(asset, amount))
+            return self.refuse("Deposit", problem, self._cash_text(problem, asset, amount))
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Deposited(self.recorder.seq(), self.recorder.now, command))
@@ -128,7 +136,7 @@ class Control:
         if not problem:
             problem = self._short_of(command.portfolio, command.venue, asset, amount)
         if problem:
-            return self.refuse("Withdraw", problem, _cash_text(asset, amount))
+            return self.refuse("Withdraw", problem, self._cash_text(problem, asset, amount))
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Withdrawn(self.recorder.seq(), self.recorder.now, command))
@@ -143,8 +151,10 @@ class Control:
             problem = self._cash_problem(command.portfolio_to, command.venue_to, asset, amount)
         if not problem:
             problem = self._short_of(command.portfolio_from, command.venue_from, asset, amount)
+        if not problem:
+            problem = self._beyond_bound(command.portfolio_to, command.venue_to, asset, amount)
         if problem:
-            return self.refuse("Transfer", problem, _cash_text(asset, amount))
+            return self.refuse("Transfer", problem, self._cash_text(problem, asset, amount))
         giver = self.state.portfolios[command.portfolio_from]
         taker = self.state.portfolios[command.portfolio_to]
         before = giver.equity
@@ -180,7 +190,9 @@ class Control:
     def set_limits(self, command: SetLimits) -> bool:
         """Replace the limits of a scope."""
         limits = command.limits
-        problem, text = self.recorder.risk.validate(limits, self._money_scale(limits))
+        problem, text = self.recorder.risk.validate(
+            limits, self._money_scale(limits), self._quantity_scale(limits)
+        )
         if problem:
             return self.refuse("SetLimits", problem, text)
         self.recorder.record(LimitsSet(self.recorder.seq(), self.recorder.now, command.limits))
@@ -194,6 +206,11 @@ class Control:
         for portfolio in portfolios.values():
             return portfolio.base_scale
         return MONEY_SCALE_USUAL
+
+    def _quantity_scale(self, limits: LimitSet) -> int:
+        """Decimals of a limit's quantities: of the symbol it names; 0 while nobody lists it."""
+        symbol = self.state.symbols.get(limits.key) if limits.scope == SCOPE_SYMBOL else None
+        return symbol.markets[0].instrument.quantity_scale if symbol is not None else 0
 
     def set_trading_state(self, command: SetTradingState) -> bool:
         """An operator's ACTIVE, REDUCING or HALTED for one scope."""
@@ -337,6 +354,15 @@ class Control:
         """What contradicts itself, or the scales that other instruments use; "" when nothing."""
         if min(spec.tick, spec.lot, spec.quantity_min, spec.contract_size, spec.leverage_max) <= 0:
             return "tick, lot, quantity_min, contract_size and leverage_max must be > 0"
+        if spec.leverage_max > LEVERAGE_MAX:
+            return f"leverage_max {spec.leverage_max}; at most {LEVERAGE_MAX}"
+        for scale in (spec.price_scale, spec.quantity_scale, spec.contract_scale):
+            if not 0 <= scale <= MAX_SCALE:
+                return f"prices, quantities and contracts have 0..{MAX_SCALE} decimals, not {scale}"
+        if max(len(spec.venue), len(spec.symbol)) > NAME_LENGTH_MAX:
+            return f"venues and symbols have names of at most {NAME_LENGTH_MAX} characters"
+        if max(len(spec.base), len(spec.quote)) > ASSET_LENGTH_MAX:
+            return f"assets have names of at most {ASSET_LENGTH_MAX} characters"
         if not SPOT <= spec.kind <= INVERSE:
             return f"kind {spec.kind}; 0 spot, 1 linear, 2 inverse"
         if spec.settle != (spec.base if spec.kind == INVERSE else spec.quote):
@@ -371,6 +397,21 @@ class Control:
             return Reason.INSUFFICIENT_BALANCE
         return 0
 
+    def _beyond_bound(self, portfolio: str, venue: str, asset: str, amount: int) -> int:
+        """Whether the balance would become more than any account has: input is noise then."""
+        balance = self.state.ledger.find(portfolio, venue, asset)
+        total = amount if balance is None else balance.total + amount
+        return Reason.INVALID_AMOUNT if total > self._money_bound(asset) else 0
+
+    def _money_bound(self, asset: str) -> int:
+        return AMOUNT_MAX * int(10 ** self.state.asset_scales.get(asset, 0))
+
+    def _cash_text(self, problem: int, asset: str, amount: int) -> str:
+        text = f"{amount} units of {asset}"
+        if problem == Reason.INVALID_AMOUNT:
+            text += f"; above 0, and no balance above {self._money_bound(asset)}"
+        return text
+
     def _scope_exists(self, scope: int, key: str) -> bool:
         state = self.state
         if scope == SCOPE_GLOBAL:
@@ -390,7 +431,3 @@ class Control:
             CommandRefused(recorder.seq(), recorder.now, command, int(reason), 0, 0, text)
         )
         return False
-
-
-def _cash_text(asset: str, amount: int) -> str:
-    return f"{amount} units of {asset}"

@@ -2,6 +2,7 @@
 
 from typing import Final, final
 
+from zvt_trading.core.limits import AMOUNT_MAX
 from zvt_trading.core.units import div_half_even
 from zvt_trading.messages.codes import INVERSE, SPOT
 from zvt_trading.messages.market import InstrumentSpec
@@ -41,6 +42,11 @@ class Instrument:
         self.is_inverse: Final = spec.kind == INVERSE
         self.settle_scale: Final = spec.base_scale if spec.kind == INVERSE else spec.quote_scale
         self.multiplier, self.divisor = _multiplier(spec)
+        # AMOUNT_MAX on the scales of prices, quantities, and money of the settle asset.
+        self.price_bound: Final = AMOUNT_MAX * int(10**spec.price_scale)
+        self.quantity_bound: Final = AMOUNT_MAX * int(10**spec.quantity_scale)
+        self.money_bound: Final = AMOUNT_MAX * int(10**self.settle_scale)
+        self._product_bound: Final = _product_bound(spec, self.multiplier, self.money_bound)
         self.base_unit: Final = int(10 ** max(0, spec.base_scale - spec.quantity_scale))
         # Market view: what the feeds said last. Not journalled, not part of the digest.
         self.bid = 0
@@ -63,9 +69,24 @@ class Instrument:
         """A quantity as an amount of the base asset (SPOT), exact."""
         return quantity * self.base_unit
 
+    def is_noise(self, price: int, quantity: int) -> bool:
+        """Whether a trade of this is beyond anything that a market does (AMOUNT_MAX)."""
+        return (
+            price > self.price_bound
+            or quantity > self.quantity_bound
+            or price * quantity > self._product_bound
+            or (self.is_inverse and self.value(price, quantity) > self.money_bound)
+        )
+
     def mid_twice(self) -> int:
         """Bid + ask (twice the mid, so that it stays exact); 0 when a side is missing."""
         return self.bid + self.ask if self.bid and self.ask else 0
+
+
+def _product_bound(spec: InstrumentSpec, multiplier: int, money_bound: int) -> int:
+    """Of price x quantity, so that neither it nor the notional is above AMOUNT_MAX."""
+    bound = AMOUNT_MAX * int(10 ** (spec.price_scale + spec.quantity_scale))
+    return bound if spec.kind == INVERSE else min(bound, money_bound // multiplier)
 
 
 def _multiplier(spec: InstrumentSpec) -> tuple[int, int]:

@@ -9,13 +9,24 @@ CLIENT_TAG_LENGTH_MAX: Final = 64
 """A caller's own id is stored and indexed; 64 characters hold a UUID with a prefix."""
 
 CLIENT_TAGS_KEPT: Final = 100_000
-"""Caller's ids remembered for the duplicate check without a store; a store checks all of them."""
+"""Callers' ids remembered: one that comes again among so many is refused, as a request repeated.
+At the most orders a day that the default limits allow, that is two days; nobody repeats later."""
 
 NAME_LENGTH_MAX: Final = 64
-"""Portfolio and strategy names: they are keys of every table and label of every metric."""
+"""Names of portfolios, strategies, venues and symbols: keys of every table, labels of metrics."""
 
-QUANTITY_MAX: Final = 10**24
-"""No quantity or price of any market comes near it; above it, input is noise."""
+ASSET_LENGTH_MAX: Final = 32
+"""Names of assets, which the tables keep in as many characters."""
+
+VENUE_ID_LENGTH_MAX: Final = 128
+"""A venue's trade ids are keys of a table; the longest we know have 36 characters (UUIDs)."""
+
+AMOUNT_MAX: Final = 10**17
+"""In whole units: no price, quantity or sum of money of any market comes near it; above it, input
+is noise. The tables' numbers go three digits further (NUMERIC(38,18)), for what adds up."""
+
+LEVERAGE_MAX: Final = 1_000
+"""No venue offers more; above it, it is a mistake in the unit."""
 
 BOOK_DEPTH_ROUTED: Final = 50
 """Levels a side that routing looks at: beyond them a market order would breach any collar."""

@@ -5,7 +5,6 @@ the ticket says why. They look at nothing but the ticket and the time, so they h
 """
 
 from zvt_trading.core.instrument import Instrument
-from zvt_trading.core.limits import QUANTITY_MAX
 from zvt_trading.core.refusal import refuse
 from zvt_trading.core.risk_money import reference_twice
 from zvt_trading.core.ticket import Ticket
@@ -96,12 +95,14 @@ def rule_time_in_force(ticket: Ticket, tif: int, expire_ts: int) -> int:
 
 def rule_numbers(ticket: Ticket) -> int:
     """Quantity above zero, price not below; both within reason."""
-    if ticket.quantity <= 0 or ticket.quantity > QUANTITY_MAX:
+    bound = ticket.instrument.quantity_bound
+    if ticket.quantity <= 0 or ticket.quantity > bound:
         text = "quantity {value} must be above 0 and at most {limit}"
-        return refuse(ticket, Reason.INVALID_QUANTITY, QUANTITY_MAX, ticket.quantity, text)
-    if ticket.price < 0 or ticket.price > QUANTITY_MAX:
+        return refuse(ticket, Reason.INVALID_QUANTITY, bound, ticket.quantity, text)
+    bound = ticket.instrument.price_bound
+    if ticket.price < 0 or ticket.price > bound:
         text = "price {value} must be above 0 and at most {limit}"
-        return refuse(ticket, Reason.INVALID_PRICE, QUANTITY_MAX, ticket.price, text)
+        return refuse(ticket, Reason.INVALID_PRICE, bound, ticket.price, text)
     return 0
 
 
@@ -126,9 +127,10 @@ def rule_trigger(ticket: Ticket) -> int:
         return 0
     if not trigger and ticket.type != TRAILING_STOP:
         return refuse(ticket, Reason.TRIGGER_MISSING, 0, 0, "a stop needs a trigger price")
-    if trigger < 0 or trigger > QUANTITY_MAX:
+    bound = ticket.instrument.price_bound
+    if trigger < 0 or trigger > bound:
         text = "trigger price {value} must be above 0 and at most {limit}"
-        return refuse(ticket, Reason.INVALID_TRIGGER, QUANTITY_MAX, trigger, text)
+        return refuse(ticket, Reason.INVALID_TRIGGER, bound, trigger, text)
     trigger_by = ticket.terms.trigger_by
     if trigger_by < TRIGGER_QUOTE or trigger_by > TRIGGER_MARK:
         text = f"trigger_by {trigger_by} is not one of 0 (QUOTE), 1 (LAST), 2 (MARK)"
@@ -146,7 +148,7 @@ def rule_trailing_offset(ticket: Ticket) -> int:
         text = "only a trailing stop has a trailing offset"
     elif terms.trailing_unit != OFFSET_PRICE and terms.trailing_unit != OFFSET_BPS:
         text = "the trailing offset's unit is not 0 (PRICE) or 1 (BPS)"
-    elif offset <= 0 or offset > QUANTITY_MAX:
+    elif offset <= 0 or offset > ticket.instrument.price_bound:
         text = "a trailing stop needs an offset above 0"
     elif terms.trailing_unit == OFFSET_BPS and offset >= BPS_ONE:
         text = "a trailing offset must be below 10000 basis points"

@@ -2,6 +2,13 @@
 
 from typing import Final, cast, final
 
+from zvt_trading.core.instrument import Instrument
+from zvt_trading.core.limits import (
+    AMOUNT_MAX,
+    ASSET_LENGTH_MAX,
+    MONEY_SCALE_USUAL,
+    VENUE_ID_LENGTH_MAX,
+)
 from zvt_trading.core.order_fsm import (
     ACCEPT,
     CANCEL,
@@ -148,12 +155,15 @@ class OrderReports:
             return
         quantity = report.quantity
         price = report.price
-        if quantity <= 0 or price <= 0:
-            self._quarantine("Fill", order.id, f"a fill of {quantity} at {price}")
-            return
         fee_asset = report.fee_asset
         fee = report.fee
         instrument = order.instrument
+        problem = _trade_problem(instrument, price, quantity, trade_id) or self._money_problem(
+            fee_asset, fee
+        )
+        if problem:
+            self._quarantine("Fill", order.id, problem)
+            return
         recorder = self.recorder
         event = OrderFilled(
             recorder.seq(), recorder.now, order.id, order.terms.portfolio, instrument.id,
@@ -229,6 +239,13 @@ class OrderReports:
         is_known = report.price == order.price and report.quantity == order.quantity
         if is_known and (not order.amend_quantity or 0 < report.ts == order.amended_ts):
             return
+        instrument = order.instrument
+        if not (0 <= report.price <= instrument.price_bound) or not (
+            0 < report.quantity <= instrument.quantity_bound
+        ):
+            text = f"amended to {report.quantity} at {report.price}"
+            self._quarantine("VenueAmended", order.id, text)
+            return
         recorder = self.recorder
         leaves = report.quantity - order.filled
         hold = self.orders.hold_for(order, report.price, leaves) if leaves > 0 else 0
@@ -254,6 +271,11 @@ class OrderReports:
             return
         if not self._known(report.portfolio, report.instrument, "FundingPaid"):
             return
+        settle = self.state.markets[report.instrument].instrument.settle
+        problem = self._money_problem(settle, report.amount)
+        if problem:
+            self._quarantine("FundingPaid", key, problem)
+            return
         recorder = self.recorder
         recorder.record(
             FundingSettled(
@@ -267,6 +289,15 @@ class OrderReports:
         if key in self.state.venue_entries:
             return
         if not self._known(report.portfolio, report.instrument, "Liquidated"):
+            return
+        instrument = self.state.markets[report.instrument].instrument
+        problem = (
+            _trade_problem(instrument, report.price, report.quantity, report.trade_id)
+            or self._money_problem(instrument.settle, report.fee)
+            or self._money_problem(instrument.settle, report.insurance)
+        )
+        if problem:
+            self._quarantine("Liquidated", f"{report.portfolio} {report.instrument}", problem)
             return
         recorder = self.recorder
         recorder.record(
@@ -283,9 +314,31 @@ class OrderReports:
             self._quarantine(report, f"{portfolio} {instrument}", "no such portfolio or instrument")
         return known
 
+    def _money_problem(self, asset: str, amount: int) -> str:
+        """What is wrong with money that a venue names; "" when nothing is."""
+        if len(asset) > ASSET_LENGTH_MAX:
+            return f"an asset's name of {len(asset)} characters"
+        if -AMOUNT_MAX <= amount <= AMOUNT_MAX:
+            return ""
+        scale = self.state.asset_scales.get(asset, MONEY_SCALE_USUAL)
+        if abs(amount) <= AMOUNT_MAX * int(10**scale):
+            return ""
+        return f"{amount} units of {asset} are more than there can be"
+
     def _quarantine(self, report: str, subject: str, text: str) -> None:
         recorder = self.recorder
         recorder.record(ReportQuarantined(recorder.seq(), recorder.now, report, subject, text))
+
+
+def _trade_problem(instrument: Instrument, price: int, quantity: int, trade_id: str) -> str:
+    """What is wrong with an execution that a venue names; "" when nothing is."""
+    if quantity <= 0 or price <= 0:
+        return f"a trade of {quantity} at {price}"
+    if len(trade_id) > VENUE_ID_LENGTH_MAX:
+        return f"a trade id of {len(trade_id)} characters; at most {VENUE_ID_LENGTH_MAX}"
+    if instrument.is_noise(price, quantity):
+        return f"a trade of {quantity} at {price} is more than any market does"
+    return ""
 
 
 def _is_no_refusal(report: VenueRejected | SendFailed | OutcomeUnknown | AbsenceProven) -> bool:

@@ -13,7 +13,7 @@ way binds with its own count.
 
 from typing import Any, Final, final
 
-from zvt_trading.core.limits import QUANTITY_MAX
+from zvt_trading.core.limits import AMOUNT_MAX, LEVERAGE_MAX, NAME_LENGTH_MAX
 from zvt_trading.messages.codes import (
     SCOPE_GLOBAL,
     SCOPE_PORTFOLIO,
@@ -105,16 +105,17 @@ _STRICTER_WHEN_LARGER: Final = (DUPLICATE_WINDOW, REPEATED_WINDOW, COOL_DOWN)
 _COUNT_MAX: Final = 1_000_000_000
 _DURATION_MS_MAX: Final = 31 * 86_400_000
 _BPS_ALL: Final = 10_000
-# Largest sensible value of each limit; above it, it is a mistake in the unit.
+# Largest sensible value of each limit (money and quantities in whole units); above it, it is a
+# mistake in the unit.
 _BOUNDS: Final = (
-    QUANTITY_MAX,
-    QUANTITY_MAX * QUANTITY_MAX,
+    AMOUNT_MAX,
+    AMOUNT_MAX,
     _COUNT_MAX,
-    QUANTITY_MAX,
-    QUANTITY_MAX * QUANTITY_MAX,
-    QUANTITY_MAX * QUANTITY_MAX,
+    AMOUNT_MAX,
+    AMOUNT_MAX,
+    AMOUNT_MAX,
     1_000 * _BPS_ALL,
-    1_000,
+    LEVERAGE_MAX,
     _BPS_ALL - 1,  # a sell's worst price must stay above zero
     _DURATION_MS_MAX,
     _COUNT_MAX,
@@ -123,7 +124,7 @@ _BOUNDS: Final = (
     _DURATION_MS_MAX,
     _COUNT_MAX,
     _DURATION_MS_MAX,
-    QUANTITY_MAX * QUANTITY_MAX,
+    AMOUNT_MAX,
     _BPS_ALL,
     _BPS_ALL,
     _DURATION_MS_MAX,
@@ -175,10 +176,13 @@ class RiskLimits:
     def __init__(self) -> None:
         self._sets: dict[tuple[int, str], LimitSet] = {}
 
-    def validate(self, limit_set: LimitSet, base_scale: int) -> tuple[int, str]:
+    def validate(
+        self, limit_set: LimitSet, base_scale: int, quantity_scale: int = 0
+    ) -> tuple[int, str]:
         """(Reason, text) why a set cannot be taken; (0, "") when it can.
 
-        `base_scale` is the scale of its money limits. Besides `allow_looser`, a set is compared
+        `base_scale` is the scale of its money limits, `quantity_scale` that of its quantities (0
+        while nobody lists the symbol). Besides `allow_looser`, a set is compared
         with the global limits only: which other scopes an order has is not known before the order,
         and `resolve` holds a set to them then.
         """
@@ -190,7 +194,7 @@ class RiskLimits:
         if found is not None:
             _lay_over(wider, found)
         for index in range(len(LIMIT_NAMES)):
-            problem = _value_problem(limit_set, index)
+            problem = _value_problem(limit_set, index, base_scale, quantity_scale)
             if problem:
                 return Reason.INVALID_LIMIT, problem
         for index in range(len(LIMIT_NAMES)):
@@ -343,17 +347,24 @@ def _scope_problem(limit_set: LimitSet) -> str:
         return f"the global scope has no key; {limit_set.key!r} was given"
     if limit_set.scope not in (SCOPE_GLOBAL, SCOPE_STRATEGY) and not limit_set.key:
         return f"scope {limit_set.scope} needs a key that names it"
+    if len(limit_set.key) > NAME_LENGTH_MAX:
+        return f"no name has {len(limit_set.key)} characters; at most {NAME_LENGTH_MAX}"
     return ""
 
 
-def _value_problem(limit_set: LimitSet, index: int) -> str:
+def _value_problem(limit_set: LimitSet, index: int, base_scale: int, quantity_scale: int) -> str:
     """What is wrong with a stated value; "" when nothing is."""
     name = LIMIT_NAMES[index]
     value: int | None = getattr(limit_set, name)
     if value is None:
         return ""
-    if value < 0 or value > _BOUNDS[index]:
-        return f"{name} {value} is not within 0..{_BOUNDS[index]}"
+    bound = _BOUNDS[index]
+    if index in _MONEY:
+        bound *= int(10**base_scale)
+    elif index in _QUANTITIES:
+        bound *= int(10**quantity_scale)
+    if value < 0 or value > bound:
+        return f"{name} {value} is not within 0..{bound}"
     if index in _QUANTITIES and limit_set.scope != SCOPE_SYMBOL:
         return f"{name} is on a symbol's scale: it belongs to SCOPE_SYMBOL"
     if index in _OVER_VENUES and limit_set.scope == SCOPE_VENUE:

@@ -151,9 +151,11 @@ class RiskManager:
         worst = largest_value_price(instrument, ticket.side, price, twice)
         return required_hold(ticket, price, twice, instrument.value(worst, ticket.quantity))
 
-    def validate(self, limit_set: LimitSet, base_scale: int = 8) -> tuple[int, str]:
+    def validate(
+        self, limit_set: LimitSet, base_scale: int = 8, quantity_scale: int = 0
+    ) -> tuple[int, str]:
         """(Reason, text) why a limit set cannot be taken; see `RiskLimits.validate`."""
-        return self.limits.validate(limit_set, base_scale)
+        return self.limits.validate(limit_set, base_scale, quantity_scale)
 
     def limits_of(self, holding: Holding, strategy: Strategy) -> Limits:
         """The limits that bind a strategy's orders in a holding."""

@@ -8,17 +8,23 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from zvt_trading.core.units import SECOND
 from zvt_trading.errors import CallerError, EngineError, ZvtTradingError
 from zvt_trading.messages.commands import Command
 from zvt_trading.messages.events import CommandRefused, Event
+from zvt_trading.messages.reasons import Reason
 from zvt_trading.ports.store import FencedError, StoreUnavailableError
 from zvt_trading.runtime.codes import reason_of
+from zvt_trading.runtime.tracebacks import stack_of
 from zvt_trading.runtime.world import World
+from zvt_trading.types import OrderResult
 
 ANSWER_WAIT: Final = 30 * SECOND
 """Simulated time that a call waits for the venue's answer."""
+
+_OF_THE_STORE: Final = (reason_of(Reason.STORE_UNAVAILABLE), reason_of(Reason.NOT_SENT))
 
 Subscriber = Callable[[Event], object]
 Result = TypeVar("Result")
@@ -63,6 +69,14 @@ class Driver:
             if isinstance(event, CommandRefused):
                 reason = reason_of(event.reason).replace("_", " ")
                 raise CallerError(f"{event.command}: {reason}: {hint or event.text}")
+
+    def advised(self, result: OrderResult) -> OrderResult:
+        """A result; where the store is why it failed, with what to do about that."""
+        journal = self._simulation.journal
+        problem = journal.problem() if journal is not None else ""
+        if problem and result.reason in _OF_THE_STORE:
+            return replace(result, message=f"{result.message} ({problem})")
+        return result
 
     def keep_pace(self) -> None:
         """Let the time pass that the world gives a person between two orders."""
@@ -113,7 +127,7 @@ class Driver:
             raise  # the feed's or the caller's: the state is sound
         except BaseException as error:
             self.broken = f"{type(error).__name__}: {error}"
-            _log.critical("engine stopped by an error of its own", exc_info=error)
+            _log.critical("engine stopped by an error of its own", stack=stack_of(error))
             if isinstance(error, Exception):
                 raise EngineError(f"the engine stopped: {self.broken}") from error
             raise
@@ -136,8 +150,12 @@ class Driver:
             self._delivering = True
             try:
                 subscriber(event)
-            except Exception:  # noqa: BLE001 - whatever it is, it must not reach an order
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach an order
                 self.unsubscribe(subscriber)
-                _log.exception("subscriber dropped after an error", subscriber=repr(subscriber))
+                _log.error(
+                    "subscriber dropped after an error",
+                    subscriber=repr(subscriber),
+                    stack=stack_of(error),
+                )
             finally:
                 self._delivering = False

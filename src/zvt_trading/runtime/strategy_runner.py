@@ -39,6 +39,7 @@ from zvt_trading.messages.market import (
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.context import StrategyContext
+from zvt_trading.runtime.tracebacks import stack_of
 from zvt_trading.runtime.views import fill_info, order_info
 from zvt_trading.sim.simulation import Simulation
 from zvt_trading.types import FillInfo, OrderInfo
@@ -170,7 +171,7 @@ class StrategyRunner:
         self.running = False
         self.error = f"{type(error).__name__}: {error}"
         self._waiting.clear()
-        _log.error("strategy stopped by an error", strategy=self.strategy_id, exc_info=error)
+        _log.error("strategy stopped by an error", strategy=self.strategy_id, stack=stack_of(error))
         self._cancel()
         self._simulation.command(
             SetTradingState(

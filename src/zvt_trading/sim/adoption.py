@@ -1,7 +1,8 @@
 """A simulated venue that lives in the engine's process dies with it: the next one takes its place.
 
 What the engine knows durably is then the only truth there is: the new venue takes over the money,
-the positions and the resting orders from it, and says of everything else that it has it not.
+the positions and the resting orders from it, and says of everything else that it has it not. What
+an order's end said was filled, but whose fills are lost with the old venue, is filled again.
 """
 
 from zvt_trading.core.state import Holding, Order, State
@@ -17,17 +18,19 @@ from zvt_trading.messages.codes import (
     STOP,
 )
 from zvt_trading.messages.reasons import Reason
-from zvt_trading.messages.reports import AbsenceProven, Report, VenueCancelled
+from zvt_trading.messages.reports import AbsenceProven, AmendFailed, Report, VenueCancelled
 from zvt_trading.sim.accounts import VenueOrder
+from zvt_trading.sim.clearing import Listing
 from zvt_trading.sim.exchange import SimExchange
+from zvt_trading.sim.recorded_side import SimFill
 
 
 def adopt(exchange: SimExchange, state: State, now: int) -> list[Report]:
     """Make a new venue the one that the state knows; returns what it has to say of the rest."""
     for portfolio in state.portfolios.values():
         for balance in portfolio.balances:
-            if balance.venue == exchange.venue and balance.total > 0:
-                exchange.credit(portfolio.name, balance.asset, balance.total, now)
+            if balance.venue == exchange.venue and balance.total:
+                exchange.take_over(portfolio.name, balance.asset, balance.total, now)
         for holding in portfolio.holdings.values():
             if holding.instrument.venue == exchange.venue:
                 _adopt_position(exchange, holding)
@@ -37,10 +40,14 @@ def adopt(exchange: SimExchange, state: State, now: int) -> list[Report]:
         listing.trades = state.seq  # more than there were trades: their ids stay unique
     reports: list[Report] = []
     for order in state.orders.values():
-        if order.instrument.venue == exchange.venue and order.id in order.holding.orders:
+        if order.instrument.venue != exchange.venue:
+            continue
+        if order.id in order.holding.orders:
             report = _adopt_order(exchange, order, now)
             if report is not None:
                 reports.append(report)
+        elif order.working:
+            _fill_again(exchange, order, now, reports)
     return reports
 
 
@@ -64,11 +71,38 @@ def _adopt_order(exchange: SimExchange, order: Order, now: int) -> Report | None
     if order.life != ACCEPTED:
         text = "the simulated venue was started anew and has it not"
         return AbsenceProven(order.id, text, now)
-    waits = order.type >= STOP and not order.triggered
+    waits = _waits(order)
     if not waits and (order.is_market() or order.tif in (IOC, FOK)):
         return VenueCancelled(order.id, int(Reason.VENUE_CANCELLED), now, order.filled)
-    terms = order.terms
+    if order.leaves() == 0:  # it only lives on for an amend that would have made it larger
+        return AmendFailed(order.id, int(Reason.NOT_SENT), "the venue was started anew", now)
     listing = exchange.desk.listings[order.instrument.id]
+    adopted = _venue_order(exchange, listing, order, now)
+    exchange.desk.adopt(listing, adopted, waits)
+    if not waits:
+        listing.market.submit(order.id, order.side, order.price, adopted.leaves(), GTC, False)
+    return None
+
+
+def _fill_again(exchange: SimExchange, order: Order, now: int, reports: list[Report]) -> None:
+    """Of an order that is over: what was filled untold, at the worst price it could have had."""
+    price = order.worst_price if order.is_market() else order.price
+    if price > 0:
+        listing = exchange.desk.listings[order.instrument.id]
+        adopted = _venue_order(exchange, listing, order, now)
+        fill = SimFill(order.id, price, order.working, False, now)
+        exchange.desk.fill(listing, adopted, fill, reports)
+
+
+def _waits(order: Order) -> bool:
+    """Whether a stop was not triggered yet."""
+    return order.type >= STOP and not order.triggered
+
+
+def _venue_order(exchange: SimExchange, listing: Listing, order: Order, now: int) -> VenueOrder:
+    """An order as the venue that died had it."""
+    terms = order.terms
+    waits = _waits(order)
     seat = listing.seat(exchange.account(order.holding.portfolio.name))
     kind = order.type if waits else (MARKET if order.is_market() else LIMIT)
     adopted = VenueOrder(
@@ -80,7 +114,4 @@ def _adopt_order(exchange: SimExchange, order: Order, now: int) -> Report | None
     adopted.filled = order.filled
     adopted.venue_order_id = order.venue_order_id
     adopted.ts_accepted = now
-    exchange.desk.adopt(listing, adopted, waits)
-    if not waits:
-        listing.market.submit(order.id, order.side, order.price, adopted.leaves(), GTC, False)
-    return None
+    return adopted

@@ -149,6 +149,10 @@ class SimExchange(VenueApi):
         if not self._is_known(key):
             self._move(account, asset, amount, ROW_CREDIT, now)
 
+    def take_over(self, account: str, asset: str, amount: int, now: int) -> None:
+        """What an earlier venue owed the account or, below zero, the account owed it."""
+        self._move(account, asset, amount, ROW_CREDIT, now)
+
     def debit(self, account: str, asset: str, amount: int, now: int = 0, key: str = "") -> bool:
         """Money leaves; False, and nothing moves, when that much is not free."""
         if amount <= 0:

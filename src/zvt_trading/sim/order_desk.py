@@ -188,10 +188,44 @@ class OrderDesk:
         if not fills:
             return
         for fill in fills:
-            self._book(listing, self.orders[fill.order_id], fill, out)
+            self.fill(listing, self.orders[fill.order_id], fill, out)
         fills.clear()
         if not listing.is_spot:
             self._trim_reduce_only(listing, now, out)
+
+    def fill(self, listing: Listing, order: VenueOrder, fill: SimFill, out: list[Report]) -> None:
+        """One execution: position, money, fee, record, report."""
+        seat = order.seat
+        liquidity = MAKER if fill.is_maker else TAKER
+        notional = seat.book_fill(order.side, fill.price, fill.quantity)
+        charged = seat.charge_fee(order.side, liquidity, fill.quantity, notional)
+        order.filled += fill.quantity
+        # A recorded market's clock is its last message, which may be older than the order.
+        ts = fill.ts if fill.ts > order.ts_accepted else order.ts_accepted
+        row = self._row(ts, ROW_FILL, seat.account.name, seat.instrument.id, order.id)
+        row.side = order.side
+        row.price = fill.price
+        row.quantity = fill.quantity
+        row.liquidity = liquidity
+        row.trade_id = listing.next_trade_id()
+        row.asset = charged[0]
+        row.amount = charged[1]
+        out.append(
+            Fill(
+                order.id,
+                row.trade_id,
+                fill.price,
+                fill.quantity,
+                liquidity,
+                charged[0],
+                charged[1],
+                ts,
+            )
+        )
+        if order.filled >= order.quantity:
+            self._close(order, FILLED, ts)
+        elif order.lock:
+            order.relock()
 
     def watch(self, listing: Listing, now: int, out: list[Report]) -> None:
         """After the market moved: stops that trigger, positions that must be liquidated."""
@@ -251,40 +285,6 @@ class OrderDesk:
     def _schedule_expiry(self, order: VenueOrder) -> None:
         if order.tif == GTD:
             heappush(self.expiry, (order.expire_ts, order.seq, order.id))
-
-    def _book(self, listing: Listing, order: VenueOrder, fill: SimFill, out: list[Report]) -> None:
-        """One execution: position, money, fee, record, report."""
-        seat = order.seat
-        liquidity = MAKER if fill.is_maker else TAKER
-        notional = seat.book_fill(order.side, fill.price, fill.quantity)
-        charged = seat.charge_fee(order.side, liquidity, fill.quantity, notional)
-        order.filled += fill.quantity
-        # A recorded market's clock is its last message, which may be older than the order.
-        ts = fill.ts if fill.ts > order.ts_accepted else order.ts_accepted
-        row = self._row(ts, ROW_FILL, seat.account.name, seat.instrument.id, order.id)
-        row.side = order.side
-        row.price = fill.price
-        row.quantity = fill.quantity
-        row.liquidity = liquidity
-        row.trade_id = listing.next_trade_id()
-        row.asset = charged[0]
-        row.amount = charged[1]
-        out.append(
-            Fill(
-                order.id,
-                row.trade_id,
-                fill.price,
-                fill.quantity,
-                liquidity,
-                charged[0],
-                charged[1],
-                ts,
-            )
-        )
-        if order.filled >= order.quantity:
-            self._close(order, FILLED, ts)
-        elif order.lock:
-            order.relock()
 
     def _close(self, order: VenueOrder, life: int, now: int) -> None:
         """No longer open: money unlocked, forgotten once the history is full."""

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL
 
@@ -23,6 +24,7 @@ from zvt_trading.adapters.store.sql_store import Cursor, SqlStore, fenced
 from zvt_trading.adapters.store.statements import JOURNAL, JOURNAL_COLUMNS
 from zvt_trading.ports.store import (
     Changes,
+    Entry,
     EntryRow,
     Lease,
     LeaseTakenError,
@@ -35,14 +37,33 @@ LEASE_SECONDS: Final = 15
 """A lease that is not renewed for this long may be taken over, lock or no lock."""
 LOCK_TRIES: Final = 20
 """How often the lock of an engine that has just died is asked for, a tenth of a second apart."""
+END_TRIES: Final = 50
+"""How often is looked whether an earlier connection is over, a fiftieth of a second apart."""
 CONNECT_SECONDS: Final = 3
+SILENCE_MS: Final = 10_000
+"""A server that has not acknowledged a packet for this long is gone, or the network is."""
 STATEMENT_SECONDS: Final = 10
 """After this the server gives a statement up; the driver's side is cut by `interrupt`."""
 
+ENTRIES_AT_ONCE: Final = 2_000
+"""Entries of the journal read by one statement."""
+
 _COPY: Final = f"COPY {JOURNAL} ({', '.join(JOURNAL_COLUMNS)}) FROM STDIN"
+_ENTRIES: Final = (
+    f"SELECT {', '.join(JOURNAL_COLUMNS)} FROM {JOURNAL} WHERE seq > %s ORDER BY seq LIMIT %s"
+)
 _LOCK_SPACE: Final = (
     0x5A56  # "ZV": advisory locks are numbers that all programs of a database share
 )
+_WHO: Final = (
+    "SELECT current_setting('fsync'), pid, backend_start FROM pg_stat_activity "
+    "WHERE pid = pg_backend_pid()"
+)
+_END: Final = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
+)
+_Session = tuple[int, datetime]
+"""A connection as the server knows it: the id of its process, and since when."""
 _LEASE: Final = "SELECT owner, renewed_at, expires_at, expires_at > now() FROM engine_lease"
 
 _ADVICE: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
@@ -65,7 +86,10 @@ class PostgresStore(SqlStore):
         self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._lease_seconds = lease_seconds
         self._has_lock = False
-        self._connection = self._open()
+        self._connection: psycopg.Connection[Any]
+        self._session: _Session | None = None
+        self._earlier: list[_Session] = []  # not known to be over
+        self._open()
 
     # Driver.
 
@@ -97,8 +121,29 @@ class PostgresStore(SqlStore):
         except errors.UniqueViolation as error:
             raise self._fenced() from error
 
+    def entries(self, after: int, limit: int | None = None) -> Iterator[Entry]:
+        """By pages, a statement each: nothing is open when the caller has one in hand.
+
+        The server knows one transaction a connection, so whatever was written while a cursor is
+        open would be durable only when its reader has come to an end.
+        """
+        while limit is None or limit > 0:
+            size = ENTRIES_AT_ONCE if limit is None else min(limit, ENTRIES_AT_ONCE)
+            rows = self._entries(after, size)
+            for row in rows:
+                yield Entry(*row)
+            if len(rows) < size:
+                return
+            after = rows[-1][0]
+            limit = None if limit is None else limit - size
+
     def append(self, entries: Sequence[EntryRow], changes: Changes | None) -> None:
-        """Entries alone are one statement, hence one transaction."""
+        """Entries alone are one statement, hence one transaction.
+
+        StoreError while somebody reads the tables: it would not be durable before he has finished.
+        """
+        if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+            raise StoreError(f"{self.name}: nothing is written while its tables are being read")
         if changes is not None:
             super().append(entries, changes)
         elif entries:
@@ -109,11 +154,11 @@ class PostgresStore(SqlStore):
                 raise self._error(error) from error
 
     def stream(self, statement: str, params: Sequence[Any]) -> Generator[Any]:
-        """By a cursor on the server."""
+        """By a cursor on the server, in a transaction that lasts as long."""
         try:
             with (
                 self._connection.transaction(),
-                self._connection.cursor(name="entries") as cursor,
+                self._connection.cursor(name="rows") as cursor,
             ):
                 cursor.itersize = 1_000
                 cursor.execute(statement.encode(), params)
@@ -194,10 +239,18 @@ class PostgresStore(SqlStore):
             wire.shutdown(socket.SHUT_RDWR)
 
     def reopen(self) -> None:
-        """A new connection; what the old one was doing is over, or blocks us until it is."""
+        """A new connection, once what the old one was doing is over.
+
+        A commit may still be under way there: it must not happen after one has looked whether it
+        did.
+        """
         self._connection.close()
         self._has_lock = False
-        self._connection = self._open()
+        if self._session is not None:
+            self._earlier.append(self._session)
+            self._session = None
+        self._open()
+        self._end_earlier()
         if self.epoch:
             self.renew()
 
@@ -207,9 +260,16 @@ class PostgresStore(SqlStore):
 
     # Inside.
 
-    def _open(self) -> psycopg.Connection[Any]:
+    def _entries(self, after: int, limit: int) -> list[Any]:
+        """The next ones, at most `limit`."""
         try:
-            connection = psycopg.connect(
+            return self._connection.execute(_ENTRIES, (after, limit)).fetchall()
+        except psycopg.Error as error:
+            raise self._error(error) from error
+
+    def _open(self) -> None:
+        try:
+            connection = self._connection = psycopg.connect(
                 self._conninfo,
                 autocommit=True,
                 connect_timeout=CONNECT_SECONDS,
@@ -217,16 +277,17 @@ class PostgresStore(SqlStore):
                 keepalives_idle=5,
                 keepalives_interval=2,
                 keepalives_count=3,
+                tcp_user_timeout=SILENCE_MS,
                 application_name="zvt-trading",
                 options=(
                     "-c synchronous_commit=on -c timezone=UTC "
                     f"-c statement_timeout={STATEMENT_SECONDS}s"
                 ),
             )
-            flushes = connection.execute("SHOW fsync").fetchone()
+            flushes, *session = connection.execute(_WHO).fetchone() or ("",)
         except psycopg.Error as error:
             raise self._error(error) from error
-        if flushes is None or flushes[0] != "on":
+        if flushes != "on":
             connection.close()
             raise StoreError(
                 f"{self.name} runs with fsync off: what it says it has kept is lost with the "
@@ -234,7 +295,27 @@ class PostgresStore(SqlStore):
             )
         for name in ("numeric", "json"):
             connection.adapters.register_loader(name, TextLoader)
-        return connection
+        self._session = (session[0], session[1])
+
+    def _end_earlier(self) -> None:
+        """StoreUnavailableError while one of our connections before this one lives on."""
+        try:
+            for _ in range(END_TRIES):
+                self._earlier = [one for one in self._earlier if self._is_there(one)]
+                if not self._earlier:
+                    return
+                self._connection.execute("SELECT pg_sleep(0.02)")
+        except psycopg.Error as error:
+            raise self._error(error) from error
+        raise StoreUnavailableError(
+            f"{self.name}: the server still works for a connection that was lost (its process "
+            f"{self._earlier[0][0]}), so what becomes of that is not known yet: check its load and "
+            "locks; the engine goes on by itself"
+        )
+
+    def _is_there(self, session: _Session) -> bool:
+        """Whether it was, and is being ended."""
+        return self._connection.execute(_END, session).fetchone() is not None
 
     def _lock(self, tries: int) -> bool:
         """Whether the advisory lock of this database's store is ours now."""

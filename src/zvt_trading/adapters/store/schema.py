@@ -184,11 +184,14 @@ class CryptoPortfolio(Base):
 
 
 class CryptoOrder(Base):
-    """An order from its intent to its end; `id` is also its client order id at the venue."""
+    """An order from its intent to its end; `id` is also its client order id at the venue.
+
+    The caller's own id may come again, long after the order that had it (CLIENT_TAGS_KEPT in
+    core/limits.py), so it is no key.
+    """
 
     __tablename__ = "crypto_order"
     __table_args__ = (
-        UniqueConstraint("client_order_id"),
         one_of("side", SIDES),
         one_of("order_type", [kind.value for kind in OrderType]),
         one_of("time_in_force", [tif.value for tif in TimeInForce]),
@@ -209,6 +212,12 @@ class CryptoOrder(Base):
         Index(None, "strategy_id", "created_at"),
         Index(None, "symbol", "created_at"),
         Index(None, "created_at"),
+        Index(
+            None,
+            "client_order_id",
+            sqlite_where=text("client_order_id IS NOT NULL"),
+            postgresql_where=text("client_order_id IS NOT NULL"),
+        ),
         Index(
             None,
             "parent_order_id",

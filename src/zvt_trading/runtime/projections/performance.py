@@ -9,6 +9,7 @@ Definitions (all ratios in units of 1e-18; days are UTC):
 - drawdown: how far the value is below its peak, a part of the peak;
 - Sharpe ratio: mean of the daily returns over their sample standard deviation, times sqrt(365),
   risk-free rate 0 (Sharpe 1994, "The Sharpe Ratio", https://web.stanford.edu/~wfsharpe/art/sr/sr.htm);
+- a figure that the tables cannot hold is the largest that they can (values.within);
 - win rate: won trades of all closing trades. One is won when what it realised, less its own fee
   where that is in the same asset, is above zero.
 """
@@ -18,13 +19,14 @@ from typing import Final
 
 from zvt_trading.core.units import div_half_even
 from zvt_trading.messages.events import EquitySampled
-from zvt_trading.runtime.projections.values import DECIMALS, ONE, ratio
+from zvt_trading.runtime.projections.values import DECIMALS, ONE, WHOLE_MAX, ratio, within
 
 DAYS_A_YEAR: Final = 365
 """Crypto trades every day."""
 
 _CONTEXT: Final = Context(prec=60)
 _PLACES: Final = Decimal(1).scaleb(-DECIMALS)
+_LARGEST: Final = Decimal(WHOLE_MAX)
 
 
 class Performance:
@@ -44,13 +46,13 @@ class Performance:
         self.won = 0
         self.lost = 0
 
-    def sampled(self, event: EquitySampled) -> None:
-        """The equity was marked to market."""
+    def sampled(self, event: EquitySampled, scale: int = 0) -> None:
+        """The equity (on the base asset's `scale`) was marked to market."""
         if event.day != self.day and self.day >= 0 and self.day_start > 0:
-            self._end_day(ratio(event.equity, self.day_start) - ONE)
-        self.value = event.equity
-        self.peak = event.peak
-        self.day_start = event.day_start
+            self._end_day(_return(within(event.equity, scale), self.day_start))
+        self.value = within(event.equity, scale)
+        self.peak = within(event.peak, scale)
+        self.day_start = within(event.day_start, scale)
         self.day = event.day
         self.valued_ts = event.ts
         self.max_drawdown = max(self.max_drawdown, self.drawdown())
@@ -68,11 +70,11 @@ class Performance:
 
     def daily_return(self) -> int:
         """Of the day under way."""
-        return ratio(self.value, self.day_start) - ONE if self.day_start > 0 else 0
+        return _return(self.value, self.day_start) if self.day_start > 0 else 0
 
     def total_return(self) -> int:
         """Of all days, the one under way included."""
-        return div_half_even(self.growth * (ONE + self.daily_return()), ONE) - ONE
+        return within(_grown(self.growth, self.daily_return()) - ONE, DECIMALS)
 
     def win_rate(self) -> int | None:
         """None before the first closing trade."""
@@ -94,10 +96,22 @@ class Performance:
         deviation = _CONTEXT.sqrt(variance)
         year = _CONTEXT.sqrt(Decimal(DAYS_A_YEAR))
         found = _CONTEXT.multiply(_CONTEXT.divide(mean, deviation), year)
-        return f"{found.quantize(_PLACES, context=_CONTEXT):f}"
+        held = max(-_LARGEST, min(found, _LARGEST))
+        return f"{held.quantize(_PLACES, context=_CONTEXT):f}"
 
     def _end_day(self, day_return: int) -> None:
         self.days += 1
-        self.return_sum += day_return
-        self.square_sum += div_half_even(day_return * day_return, ONE)
-        self.growth = div_half_even(self.growth * (ONE + day_return), ONE)
+        self.return_sum = within(self.return_sum + day_return, DECIMALS)
+        square = div_half_even(day_return * day_return, ONE)
+        self.square_sum = within(self.square_sum + square, DECIMALS)
+        self.growth = _grown(self.growth, day_return)
+
+
+def _return(value: int, before: int) -> int:
+    """From one value to another, as a part of it (`before` > 0)."""
+    return within(ratio(value, before) - ONE, DECIMALS)
+
+
+def _grown(growth: int, day_return: int) -> int:
+    """After one more day."""
+    return within(div_half_even(growth * (ONE + day_return), ONE), DECIMALS)

@@ -347,8 +347,8 @@ class Projector:
     def _sampled(self, event: EquitySampled) -> None:
         self.core.replay(event)
         memory = self.portfolios[event.portfolio]
-        memory.performance.sampled(event)
         portfolio = self.state.portfolios[event.portfolio]
+        memory.performance.sampled(event, portfolio.base_scale)
         self._changes.upsert(EQUITY, equity_row(event, portfolio, memory.id))
         self._touched_portfolios[event.portfolio] = (event.ts, event.seq)
 

@@ -12,9 +12,14 @@ DECIMALS: Final = 18
 """Of every number in the tables: NUMERIC(38,18), and text of the same width on SQLite."""
 
 ONE: Final = 10**DECIMALS
+WHOLE_MAX: Final = 10**20 - 1
+"""The largest whole number of the tables. What the core lets in is far below it (AMOUNT_MAX in
+core/limits.py); figures that follow from a market's prices stop here."""
+
 _ZERO: Final = "0." + "0" * DECIMALS
 _UNITS: Final = [10 ** (DECIMALS - scale) for scale in range(DECIMALS + 1)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 
 # Kinds of the rows that ids are made for; part of the id, so that none is like another's.
@@ -41,15 +46,34 @@ def number_or_none(value: int, scale: int) -> str | None:
     return number(value, scale) if value else None
 
 
+def within(value: int, scale: int) -> int:
+    """The value, or the nearest to it that the tables hold."""
+    if -WHOLE_MAX <= value <= WHOLE_MAX:
+        return value
+    bound = WHOLE_MAX * int(10**scale)
+    return max(-bound, min(value, bound))
+
+
+def figure(value: int, scale: int) -> str:
+    """As `number`, for what follows from a market's prices; see `within`."""
+    return number(within(value, scale), scale)
+
+
+def figure_or_none(value: int, scale: int) -> str | None:
+    """As `figure`; None for 0, which means "not given"."""
+    return figure(value, scale) if value else None
+
+
 def ratio(numerator: int, denominator: int) -> int:
-    """A quotient in units of 1e-18, rounded half-even (denominator > 0)."""
-    return div_half_even(numerator * ONE, denominator)
+    """A quotient in units of 1e-18, rounded half-even (denominator > 0); see `within`."""
+    return within(div_half_even(numerator * ONE, denominator), DECIMALS)
 
 
 @lru_cache(maxsize=16)
 def moment(ts: int) -> str:
-    """Nanoseconds UTC as ISO 8601 with microseconds, floored."""
-    return (_EPOCH + timedelta(microseconds=ts // 1000)).isoformat(timespec="microseconds")
+    """Nanoseconds UTC as ISO 8601 with microseconds, floored; of the years 1970 to 9999."""
+    micros = max(0, min(ts // 1000, _LATEST))
+    return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="microseconds")
 
 
 def moment_or_none(ts: int) -> str | None:

@@ -167,6 +167,13 @@ def _crypto_ledger_entry() -> None:
 
 def _crypto_order() -> None:
     op.create_table("crypto_order", *_crypto_order_columns(), *_crypto_order_constraints())
+    op.create_index(
+        "ix_crypto_order_client_order_id",
+        "crypto_order",
+        ["client_order_id"],
+        sqlite_where=sa.text("client_order_id IS NOT NULL"),
+        postgresql_where=sa.text("client_order_id IS NOT NULL"),
+    )
     op.create_index("ix_crypto_order_created_at", "crypto_order", ["created_at"])
     op.create_index(
         "ix_crypto_order_open",
@@ -250,7 +257,6 @@ def _crypto_order_columns() -> list[SchemaItem]:
 
 def _crypto_order_constraints() -> list[SchemaItem]:
     return [
-        sa.UniqueConstraint("client_order_id"),
         one_of("side", ["buy", "sell"]),
         one_of(
             "order_type",
