@@ -17,7 +17,9 @@ def main(names: list[str]) -> int:
         print(f"no workload {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
     if len(chosen) == 1:
-        print(msgspec.json.encode(WORKLOADS[chosen[0]]()).decode(), flush=True)
+        found = WORKLOADS[chosen[0]]()
+        for line in found if isinstance(found, list) else [found]:
+            print(msgspec.json.encode(line).decode(), flush=True)
         return 0
     # A process each, so that memory and the collector's state are not inherited.
     return max(_run(name).returncode for name in chosen)

@@ -1,12 +1,16 @@
 """The workloads; see README.md for what each is and what was seen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 
+from benchmarks.durable import Durable, concurrent, single
+from benchmarks.restarts import Pause, Restart, restarts, snapshots
 from benchmarks.world import (
     SIZE,
     START,
+    ListFeed,
     Measurement,
     is_compiled,
     measure,
@@ -18,7 +22,7 @@ from benchmarks.world import (
 from zvt_trading.engine import CryptoTradingEngine
 from zvt_trading.messages.codes import BUY, LIMIT, MARKET, SELL
 from zvt_trading.messages.commands import CancelOrder, SubmitOrder
-from zvt_trading.messages.market import MarketData, QuoteTick
+from zvt_trading.messages.market import QuoteTick
 from zvt_trading.runtime.world import World
 from zvt_trading.types import OrderRequest, OrderSide, OrderStatus
 
@@ -110,26 +114,11 @@ def _nothing(quote: QuoteTick) -> None:
     """The callback of W3."""
 
 
-class _ListFeed:
-    """Quotes from memory as a feed."""
-
-    def __init__(self, ticks: list[QuoteTick]) -> None:
-        self._ticks = ticks
-
-    def __iter__(self) -> Iterator[MarketData]:
-        """The quotes."""
-        return iter(self._ticks)
-
-    def progress(self) -> tuple[int, int]:
-        """Nothing to tell."""
-        return 0, 0
-
-
 def w5(count: int = 50_000) -> Measurement:
     """The front door: synchronous place_order with Decimal fields, filled at once."""
     made, _ = simulation(BTC)
     made.quote(quotes(BTC, 1, START - 10**9)[0])
-    engine = CryptoTradingEngine(World(made, _ListFeed([]), keep_history=False))
+    engine = CryptoTradingEngine(World(made, ListFeed([]), keep_history=False))
     ticks = quotes(BTC, count, START)
 
     def operation(i: int) -> None:
@@ -180,11 +169,21 @@ def memory(count: int = 1_000_000) -> Measurement:
     )
 
 
-WORKLOADS: dict[str, Callable[[], Measurement]] = {
+Found = Measurement | Durable | Pause | Sequence[Restart]
+
+WORKLOADS: dict[str, Callable[[], Found]] = {
     "W1": w1,
     "W2": w2,
     "W3": w3,
     "W4": w4,
     "W5": w5,
     "MEMORY": memory,
+    "D1": partial(single, "D1", "sqlite"),
+    "D2": partial(single, "D2", "postgresql"),
+    "D3": partial(concurrent, "D3", "sqlite"),
+    "D4": partial(concurrent, "D4", "postgresql"),
+    "R1": partial(restarts, "R1", "sqlite"),
+    "R2": partial(restarts, "R2", "postgresql"),
+    "S1": partial(snapshots, "S1", "sqlite"),
+    "S2": partial(snapshots, "S2", "postgresql"),
 }

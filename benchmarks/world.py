@@ -3,7 +3,7 @@
 import gc
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ from zvt_trading.messages.commands import (
     SetLimits,
 )
 from zvt_trading.messages.events import Event
-from zvt_trading.messages.market import InstrumentSpec, QuoteTick
+from zvt_trading.messages.market import InstrumentSpec, MarketData, QuoteTick
 from zvt_trading.sim.exchange import SimExchange
 from zvt_trading.sim.fills import RecordedMarket
 from zvt_trading.sim.link import LinkProfile
@@ -119,6 +119,21 @@ def quotes(symbols: Sequence[str], count: int, start: int, step: int = STEP) -> 
         )
         for i in range(count)
     ]
+
+
+class ListFeed:
+    """Quotes from memory as a feed."""
+
+    def __init__(self, ticks: list[QuoteTick]) -> None:
+        self._ticks = ticks
+
+    def __iter__(self) -> Iterator[MarketData]:
+        """The quotes."""
+        return iter(self._ticks)
+
+    def progress(self) -> tuple[int, int]:
+        """Nothing to tell."""
+        return 0, 0
 
 
 def settle_memory() -> None:
