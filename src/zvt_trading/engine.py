@@ -225,7 +225,7 @@ class CryptoTradingEngine(AsyncTwins):
             command = to_amend(order.instrument, order_id, price, quantity, trigger_price)
             event = self._driver.decide(command)[-1]
             if isinstance(event, AmendRefused):
-                return amend_refused_result(order, event)
+                return self._driver.advised(amend_refused_result(order, event))
             self._driver.wait_until(lambda: not order.pending)
             return amend_result(order, command.price, command.quantity, command.trigger_price)
 
@@ -424,13 +424,13 @@ class CryptoTradingEngine(AsyncTwins):
         event = self._driver.decide(command, leave=False)[-1]
         if isinstance(event, OrderRefused):
             refusal = event
-            return lambda: refused_result(self._state, refusal)
+            return lambda: self._driver.advised(refused_result(self._state, refusal))
         order = self._placed(event)
 
         def finish() -> OrderResult:
             if not is_answered(order):
                 self._driver.wait_until(lambda: is_answered(order))
-            return order_result(order)
+            return self._driver.advised(order_result(order))
 
         return finish
 
@@ -440,10 +440,11 @@ class CryptoTradingEngine(AsyncTwins):
         events = self._driver.decide(command)
         refused = [event for event in events if isinstance(event, OrderRefused)]
         if refused:
-            return (refused_result(self._state, refused[0]),) * len(command.orders)
+            result = self._driver.advised(refused_result(self._state, refused[0]))
+            return (result,) * len(command.orders)
         orders = [self._placed(event) for event in events]
         self._driver.wait_until(lambda: all(is_answered(order) for order in orders))
-        return tuple(order_result(order) for order in orders)
+        return tuple(self._driver.advised(order_result(order)) for order in orders)
 
     def _placed(self, event: Event) -> Order:
         """The order that a decision made."""

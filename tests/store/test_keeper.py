@@ -12,6 +12,7 @@ from store_world import digest_of, entries_of, projected, replayed, said, simula
 
 from zvt_trading.core.rng import Rng
 from zvt_trading.core.trading_core import TradingCore
+from zvt_trading.runtime.keeper import Keeper
 from zvt_trading.runtime.snapshots import KEPT, load_snapshot
 
 SCRIPTED: Final = "zvt-trading-store"
@@ -205,6 +206,12 @@ class TestClosing:
         rig.keeper.close()
         rig.keeper.close()
         assert 1 == store.calls.count("close")
+
+    def test_before_anything_has_begun(self, store: FakeStore) -> None:
+        """A world that was refused: the store is free for the next one."""
+        keeper = Keeper(store, new_engine(), lambda: 0.0)
+        keeper.close()
+        assert ["close"] == store.calls[-1:]
 
     def test_with_a_large_snapshot_due(self, rigs: Rigs, store: FakeStore) -> None:
         """It is begun, more comes in, and it is due again: closing ends all the same."""

@@ -300,11 +300,11 @@ class TestReadingAndWriting:
         found.extend(reader)
         assert as_entries(rows)[:2_400] == found
 
-    def test_card_23_postgresql_takes_nothing_while_its_tables_are_read(
-        self, pg_url: str, opened: Opened
+    def test_card_23_nothing_is_taken_while_the_tables_are_read(
+        self, store_url: str, opened: Opened
     ) -> None:
         """It would be durable only with the reader's transaction: it is refused, and later not."""
-        store = opened(pg_url)
+        store = opened(store_url)
         fill(store, simulated(1))
         last = len(simulated(1))
         rows = entries_of(said(1, first=last + 1))
@@ -313,9 +313,9 @@ class TestReadingAndWriting:
                 next(tables.rows)
                 with pytest.raises(StoreError, match="while its tables are being read"):
                     store.append(rows, changes)
-        assert [] == opened(pg_url).checksums(last + 1, last + 1)
+        assert [] == opened(store_url).checksums(last + 1, last + 1)
         store.append(rows, None)
-        assert 1 == len(opened(pg_url).checksums(last + 1, last + 1))
+        assert 1 == len(opened(store_url).checksums(last + 1, last + 1))
 
 
 def slices_of(seed: int) -> list[Changes]:

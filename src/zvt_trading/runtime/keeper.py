@@ -34,6 +34,8 @@ from zvt_trading.runtime.table_writer import BEHIND_MAX, SLICE, TableWriter
 
 COMMIT_SECONDS: Final = 5
 """How long a commit is waited for before the engine goes on without it, as in an outage."""
+HANG_SECONDS: Final = 15
+"""How long a try in an outage may take; a server gives a statement up before that, and says why."""
 RETRY_MS: Final = 500
 """Between two tries while the store cannot be used."""
 IDLE_MS: Final = 20
@@ -93,7 +95,9 @@ class Keeper(Journal):
         self._waiting = 0
         self._problem = ""
         self._failure: StoreError | None = None  # for good
-        self._is_down = False  # as far as the engine knows
+        self._is_down = False  # as far as the engine knows, or finds out with the next group
+        self._is_told = False  # the engine knows
+        self._began: float | None = None  # when the thread began what it does
         self._is_closing = False
         self._renewed = monotonic()
         self._thread = Thread(target=self._run, name="zvt-trading-store", daemon=True)
@@ -106,6 +110,8 @@ class Keeper(Journal):
 
     def commit(self, events: list[Event]) -> bool:
         """Make a group durable; False in an outage. FencedError when another engine writes."""
+        if self._is_down and not self._is_told:
+            self.is_up()  # an outage that came and went while nobody wanted anything is none
         group = _Group(events)
         with self._wake:
             self._waiting += len(events)
@@ -119,7 +125,8 @@ class Keeper(Journal):
             self.store.interrupt()
         if isinstance(self._failure, FencedError):
             raise self._failure
-        return group.is_kept and not is_down
+        self._is_told = is_down or not group.is_kept
+        return not self._is_told
 
     def _commit_there(self, group: _Group) -> bool:
         """On the thread; False when it has not answered in time."""
@@ -145,13 +152,25 @@ class Keeper(Journal):
         return True
 
     def is_up(self) -> bool:
-        """Whether everything is durable."""
+        """Whether everything is durable, and the store at work."""
         with self._wake:
-            if self._is_down and not self._waiting and self._failure is None:
+            is_back = not (self._waiting or self._needs_reopen or self._failure is not None)
+            if self._is_down and is_back:
                 self._is_down = False
+                self._is_told = False
                 self._problem = ""
                 _log.warning("the store has everything again", store=self.store.name)
-            return not self._is_down
+            is_up = not self._is_down
+        if not is_up:
+            self._end_hanging()
+        return is_up
+
+    def _end_hanging(self) -> None:
+        """Nobody waits for a try in an outage: one that hangs is given up, for the next."""
+        began = self._began
+        if began is not None and self._monotonic() - began > HANG_SECONDS:
+            self._began = None
+            self.store.interrupt()
 
     def problem(self) -> str:
         """Why it is down, and what to do."""
@@ -167,11 +186,15 @@ class Keeper(Journal):
 
     def close(self) -> None:
         """Bring everything to the disk and give the store back. Repeatable."""
+        if self._thread.ident is None:  # nothing has begun
+            self.store.close()
+            return
         with self._wake:
             self._is_closing = True
             self._wake.notify()
-        if self._thread.is_alive():
-            self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(HANG_SECONDS)
+            self._end_hanging()
 
     # The thread.
 
@@ -189,6 +212,7 @@ class Keeper(Journal):
         """Commit what is queued, else use the time; True when it is time to close."""
         self._rest()
         with self._using:
+            self._began = self._monotonic()
             with self._wake:
                 groups = list(self._queue)
                 self._queue.clear()
@@ -199,6 +223,7 @@ class Keeper(Journal):
                 self._use_gap()
             except StoreError as error:
                 self._note(error)
+            self._began = None
         with self._wake:
             is_stuck = self._needs_reopen or self._failure is not None
             return self._is_closing and (is_stuck or not (self._queue or self._backlog))

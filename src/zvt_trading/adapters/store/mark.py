@@ -58,7 +58,9 @@ class Mark:
             return None
         try:
             if os.fstat(file).st_size < _LENGTH:
-                os.truncate(file, _LENGTH)
+                # Written, not only made longer: a hole that the disk has no room for when the map
+                # is written to would end the process.
+                os.pwrite(file, bytes(_LENGTH), 0)
             return mmap.mmap(file, _LENGTH)
         except OSError:
             return None

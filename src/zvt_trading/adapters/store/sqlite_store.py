@@ -66,7 +66,7 @@ _TRANSIENT: Final = {
     sqlite3.SQLITE_LOCKED: "another program is writing to the file: stop it",
     sqlite3.SQLITE_READONLY: "the file or its disk is read-only: make it writable",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: check the folder and its permissions",
-    sqlite3.SQLITE_IOERR: "reading or writing failed: check the disk",
+    sqlite3.SQLITE_IOERR: "reading or writing failed: check the disk (read-only? over its quota?)",
     sqlite3.SQLITE_NOMEM: "there is no memory left",
     sqlite3.SQLITE_PERM: "the file may not be written: check its permissions",
 }
@@ -147,6 +147,8 @@ class SqliteStore(SqlStore):
 
     def append(self, entries: Sequence[EntryRow], changes: Any) -> None:
         """And note how far it is durable. One statement needs no BEGIN and COMMIT around it."""
+        if self._connection.in_transaction:
+            raise StoreError(f"{self.name}: nothing is written while its tables are being read")
         if changes is None and 0 < len(entries) <= ROWS_MAX:
             try:
                 self.insert_entries(self._connection.cursor(), entries)
@@ -368,8 +370,10 @@ def error_of(name: str, error: sqlite3.Error) -> StoreError:
     advice = _TRANSIENT.get(code & 0xFF)
     if advice is not None:
         return StoreUnavailableError(f"{said}: {advice}")
+    if code == sqlite3.SQLITE_NOTADB:
+        return StoreError(f"{said}: name a store, or restore a backup if it was one")
     return StoreFailedError(
-        f"{said}: the file is damaged or no store of ours; see `zvt-trading db verify`, and "
+        f"{said}: the file is damaged; see `zvt-trading db verify`, and "
         "restore a backup"
     )
 
