@@ -103,7 +103,7 @@ def snapshots(workload: str, kind: str, count: int = 1_000) -> Pause:
             begun = clock()
             engine.place_order(wanted)
             orders.append(clock() - begun)
-        Snapshots.work = work  # type: ignore[method-assign]
+        Snapshots.work = work  # type: ignore[method-assign]  # as it was
         engine.close()
     orders.sort()
     return Pause(

@@ -373,8 +373,7 @@ def error_of(name: str, error: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_NOTADB:
         return StoreError(f"{said}: name a store, or restore a backup if it was one")
     return StoreFailedError(
-        f"{said}: the file is damaged; see `zvt-trading db verify`, and "
-        "restore a backup"
+        f"{said}: the file is damaged; see `zvt-trading db verify`, and restore a backup"
     )
 
 
