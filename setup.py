@@ -19,6 +19,21 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 COMPILED_PACKAGES = ("src/zvt_trading/core", "src/zvt_trading/sim")
+# What every order of the front door goes through as well.
+COMPILED_MODULES = tuple(
+    f"src/zvt_trading/runtime/{name}.py"
+    for name in (
+        "codes",
+        "desk",
+        "driver",
+        "entries",
+        "numbers",
+        "placing",
+        "requests",
+        "results",
+        "views",
+    )
+)
 BUILDING = {"bdist_wheel", "build", "build_ext", "develop", "editable_wheel", "install"}
 
 WISH = os.environ.get("ZVT_TRADING_COMPILE", "")
@@ -97,6 +112,7 @@ def translate() -> list[Extension]:
         for path in sorted(Path(package).glob("*.py"))
         if path.name != "__init__.py"
     ]
+    modules.extend(COMPILED_MODULES)
     try:
         from mypyc.build import mypycify
 

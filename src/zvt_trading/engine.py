@@ -20,7 +20,7 @@ from zvt_trading.bootstrap import default_world, stored_memory
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.snapshot import digest
 from zvt_trading.core.state import Order, State
-from zvt_trading.errors import CallerError, EngineError, OrderNotFoundError
+from zvt_trading.errors import CallerError, OrderNotFoundError
 from zvt_trading.messages.codes import CANCELLED
 from zvt_trading.messages.commands import (
     CancelAll,
@@ -32,15 +32,8 @@ from zvt_trading.messages.commands import (
     SetLeverage,
     SetLimits,
     SetTradingState,
-    SubmitOrderList,
     Transfer,
     Withdraw,
-)
-from zvt_trading.messages.events import (
-    AmendRefused,
-    Event,
-    OrderPlaced,
-    OrderRefused,
 )
 from zvt_trading.ports.strategy import StrategyPort
 from zvt_trading.runtime.async_twins import AsyncTwins
@@ -49,21 +42,13 @@ from zvt_trading.runtime.desk import Desk
 from zvt_trading.runtime.driver import Driver, Subscriber
 from zvt_trading.runtime.numbers import to_decimal, to_scaled
 from zvt_trading.runtime.order_lists import to_bracket, to_oco
+from zvt_trading.runtime.placing import Placing
 from zvt_trading.runtime.requests import (
     check_exchange,
     check_limits,
     check_name,
     check_portfolio,
     instrument_of,
-    to_amend,
-    to_command,
-)
-from zvt_trading.runtime.results import (
-    amend_refused_result,
-    amend_result,
-    is_answered,
-    order_result,
-    refused_result,
 )
 from zvt_trading.runtime.views import ledger_rows, order_info, portfolio_summary, position_info
 from zvt_trading.runtime.world import World
@@ -101,6 +86,7 @@ class CryptoTradingEngine(AsyncTwins):
         self._state: State = self._simulation.core.state
         self._driver = Driver(self._world)
         self._desk = Desk(self._driver.pump)
+        self._placing = Placing(self._driver, self._state)
 
     def __enter__(self) -> Self:
         return self
@@ -133,11 +119,13 @@ class CryptoTradingEngine(AsyncTwins):
         refusal or rejection is a result with `success=False`. Raises CallerError (SymbolNotFound,
         PortfolioNotFound) when the request cannot be meant at all; then nothing was placed.
         """
-        return self._desk.run(lambda: self._begin_order(request))
+        command = self._placing.read(request)
+        return self._desk.run(lambda: self._placing.begin(request, command))
 
     async def aplace_order(self, request: OrderRequest) -> OrderResult:
         """`place_order` without blocking the event loop; many at once are one group."""
-        return await self._desk.call(lambda: self._begin_order(request))
+        command = self._placing.read(request)
+        return await self._desk.call(lambda: self._placing.begin(request, command))
 
     def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]:
         """Place two exits of one position, of which one ends the other; all or none.
@@ -146,7 +134,7 @@ class CryptoTradingEngine(AsyncTwins):
         Returns a result each, in this order; when refused, both say why.
         """
         with self._desk.turn():
-            return self._place_list(to_oco(self._state, profit, stop))
+            return self._placing.place_list(to_oco(self._state, profit, stop))
 
     def place_bracket(
         self,
@@ -163,7 +151,7 @@ class CryptoTradingEngine(AsyncTwins):
         Returns the results of entry, take-profit and stop-loss; when refused, all say why.
         """
         with self._desk.turn():
-            return self._place_list(
+            return self._placing.place_list(
                 to_bracket(self._state, entry, take_profit, stop_loss, stop_limit)
             )
 
@@ -221,13 +209,7 @@ class CryptoTradingEngine(AsyncTwins):
         When that is refused the result says why, with the status of the order, which works on.
         """
         with self._desk.turn():
-            order = self._order(order_id)
-            command = to_amend(order.instrument, order_id, price, quantity, trigger_price)
-            event = self._driver.decide(command)[-1]
-            if isinstance(event, AmendRefused):
-                return self._driver.advised(amend_refused_result(order, event))
-            self._driver.wait_until(lambda: not order.pending)
-            return amend_result(order, command.price, command.quantity, command.trigger_price)
+            return self._placing.amend(self._order(order_id), price, quantity, trigger_price)
 
     def get_order(self, order_id: str) -> OrderInfo:
         """An order as it stands; OrderNotFoundError when it is not known."""
@@ -416,41 +398,6 @@ class CryptoTradingEngine(AsyncTwins):
             return digest(self._state, self._simulation.core.risk)
 
     # Inside.
-
-    def _begin_order(self, request: OrderRequest) -> Callable[[], OrderResult]:
-        """Decide on an order; what is returned says what became of it, once it has left."""
-        command = to_command(self._state, request)
-        self._driver.keep_pace()
-        event = self._driver.decide(command, leave=False)[-1]
-        if isinstance(event, OrderRefused):
-            refusal = event
-            return lambda: self._driver.advised(refused_result(self._state, refusal))
-        order = self._placed(event)
-
-        def finish() -> OrderResult:
-            if not is_answered(order):
-                self._driver.wait_until(lambda: is_answered(order))
-            return self._driver.advised(order_result(order))
-
-        return finish
-
-    def _place_list(self, command: SubmitOrderList) -> tuple[OrderResult, ...]:
-        """Place linked orders and wait for the answers."""
-        self._driver.keep_pace()
-        events = self._driver.decide(command)
-        refused = [event for event in events if isinstance(event, OrderRefused)]
-        if refused:
-            result = self._driver.advised(refused_result(self._state, refused[0]))
-            return (result,) * len(command.orders)
-        orders = [self._placed(event) for event in events]
-        self._driver.wait_until(lambda: all(is_answered(order) for order in orders))
-        return tuple(self._driver.advised(order_result(order)) for order in orders)
-
-    def _placed(self, event: Event) -> Order:
-        """The order that a decision made."""
-        if not isinstance(event, OrderPlaced):
-            raise EngineError(f"an order was neither placed nor refused: {event}")
-        return self._state.orders[event.order_id]
 
     def _order(self, order_id: str) -> Order:
         check_name("order_id", order_id)

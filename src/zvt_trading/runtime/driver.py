@@ -72,9 +72,11 @@ class Driver:
 
     def advised(self, result: OrderResult) -> OrderResult:
         """A result; where the store is why it failed, with what to do about that."""
+        if result.success or result.reason not in _OF_THE_STORE:
+            return result
         journal = self._simulation.journal
         problem = journal.problem() if journal is not None else ""
-        if problem and result.reason in _OF_THE_STORE:
+        if problem:
             return replace(result, message=f"{result.message} ({problem})")
         return result
 

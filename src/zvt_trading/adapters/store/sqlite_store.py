@@ -42,13 +42,14 @@ LEASE_SECONDS: Final = 15
 """A lease that is not renewed for this long may be taken over, lock or no lock."""
 BUSY_SECONDS: Final = 5.0
 """How long a commit waits for another program that writes to the file."""
-CHECKPOINT_PAGES: Final = 1_000
-"""Pages in the log (4 MB) at which a commit moves them itself, if no idle moment did.
+CHECKPOINT_PAGES: Final = 500
+"""Pages in the log (2 MB) at which a commit moves them itself, if no idle moment did.
 
-SQLite's own number: a log that stays small is written over and over, and flushing it need not
-record that a file has grown, which doubles the time of a commit.
+A log that stays small is written over and over, and flushing it need not record that a file has
+grown, which doubles the time of a commit. With half of SQLite's own number the commits that move
+pages take half as long, and no fewer orders pass in all.
 """
-REST_PAGES: Final = 500
+REST_PAGES: Final = 250
 """Pages in the log from which an idle moment is used to move them."""
 
 Connect = Callable[..., sqlite3.Connection]
