@@ -291,8 +291,10 @@ class TestWithoutStore:
         self, failing: CryptoTradingEngine
     ) -> None:
         failing.place_order(order("buy", "0.1", exchange="alpha"))
-        with pytest.raises(CallerError, match="store unavailable: the disk is full: make room"):
+        with pytest.raises(StoreUnavailableError, match="Deposit: the disk is full: make room"):
             failing.deposit("default", "alpha", "USDT", 1)
+        with pytest.raises(StoreUnavailableError, match="Withdraw: the disk is full: make room"):
+            failing.withdraw("default", "alpha", "USDT", 1)
 
     def test_when_too_much_waits_nothing_is_taken_down_at_all(
         self, failing: CryptoTradingEngine

@@ -232,7 +232,10 @@ class CryptoTradingEngine(AsyncTwins):
             ]
 
     def get_fills(self, portfolio_id: str = "default") -> list[FillInfo]:
-        """The portfolio's latest executions, oldest first (a world may keep no history)."""
+        """The portfolio's latest executions since this engine began, oldest first.
+
+        Those of earlier ones are in the store's crypto_trade; a world may keep no history.
+        """
         with self._desk.turn():
             check_portfolio(self._state, portfolio_id)
             fills = self._world.history.fills

@@ -64,9 +64,14 @@ class Driver:
         return self.guarded(simulation.pump)
 
     def control(self, command: Command, hint: str = "") -> None:
-        """`decide` for a command whose refusal is the caller's error; `hint` says more about it."""
+        """`decide` for a command whose refusal is the caller's error; `hint` says more about it.
+
+        StoreUnavailableError while the store is away, which is nobody's error.
+        """
         for event in self.decide(command):
             if isinstance(event, CommandRefused):
+                if event.reason == Reason.STORE_UNAVAILABLE:
+                    raise StoreUnavailableError(f"{event.command}: {event.text}")
                 reason = reason_of(event.reason).replace("_", " ")
                 raise CallerError(f"{event.command}: {reason}: {hint or event.text}")
 
