@@ -121,7 +121,7 @@ def assert_stands_still(trader: Trader, resting: str, advice: str) -> None:
     """The store is away: no new risk, with a word on what to do; what rests can be taken back."""
     known = trader.at_venue().accepted
     first = trader.buy()  # it may be the one that finds out
-    until(lambda: advice in trader.keeper.problem())  # a broken connection is tried again first
+    until(lambda: advice in trader.rest().message)  # a broken connection is tried again first
     refused = trader.rest()
     assert not first.success
     assert first.reason in ("not_sent", "store_unavailable")
