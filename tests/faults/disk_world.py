@@ -93,6 +93,10 @@ class DiskTrader:
         """Whether everything is durable."""
         return self._call(bool, "is_up")
 
+    def problem(self) -> str:
+        """Why it is not."""
+        return self._call(str, "problem")
+
     def resumptions(self) -> int:
         """How often it went on after an outage."""
         return self._call(int, "resumptions")

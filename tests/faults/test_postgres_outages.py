@@ -56,8 +56,10 @@ def killed(served: Served) -> Iterator[None]:
     """The whole server is gone; then it is started again."""
     served.cluster.kill()
     assert not answers(served.url)
-    yield
-    served.cluster.start()
+    try:
+        yield
+    finally:
+        served.cluster.start()
 
 
 @contextmanager
@@ -66,16 +68,20 @@ def read_only(served: Served) -> Iterator[None]:
     alter = f"ALTER DATABASE {served.database}"
     query(served.url, f"{alter} SET default_transaction_read_only = on")
     cut_engines(served)
-    yield
-    query(served.cluster.url("postgres"), f"{alter} RESET default_transaction_read_only")
+    try:
+        yield
+    finally:
+        query(served.cluster.url("postgres"), f"{alter} RESET default_transaction_read_only")
 
 
 @contextmanager
 def full(served: Served) -> Iterator[None]:
     """No entry fits any more."""
     query(served.url, FULL)
-    yield
-    query(served.url, ROOM)
+    try:
+        yield
+    finally:
+        query(served.url, ROOM)
 
 
 @contextmanager
@@ -83,8 +89,10 @@ def stopped(served: Served) -> Iterator[None]:
     """The process that serves the engine stands still, whatever it was doing."""
     (process,) = served.engines()
     os.kill(process, signal.SIGSTOP)
-    yield
-    os.kill(process, signal.SIGCONT)
+    try:
+        yield
+    finally:  # the server waits for it whatever becomes of the test
+        os.kill(process, signal.SIGCONT)
 
 
 def cut_engines(served: Served) -> None:
