@@ -19,20 +19,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 COMPILED_PACKAGES = ("src/zvt_trading/core", "src/zvt_trading/sim")
-# What every order of the front door goes through as well.
+# What every order of the front door goes through as well, behind what checks a caller's input: that
+# must meet values of any type itself, to say what is wrong with them.
 COMPILED_MODULES = tuple(
-    f"src/zvt_trading/runtime/{name}.py"
-    for name in (
-        "codes",
-        "desk",
-        "driver",
-        "entries",
-        "numbers",
-        "placing",
-        "requests",
-        "results",
-        "views",
-    )
+    f"src/zvt_trading/runtime/{name}.py" for name in ("desk", "driver", "results")
 )
 BUILDING = {"bdist_wheel", "build", "build_ext", "develop", "editable_wheel", "install"}
 
