@@ -29,6 +29,7 @@ from benchmarks.world import (
     spec,
 )
 from proof.stores import Stores
+from zvt_trading.adapters.store.naming import conninfo_of
 from zvt_trading.adapters.store.opening import open_store
 from zvt_trading.core.rng import Rng
 from zvt_trading.engine import CryptoTradingEngine
@@ -178,15 +179,10 @@ def bare_commits(url: str) -> Iterator[Callable[[int], object]]:
         yield lambda seq: lite.execute("INSERT INTO bare VALUES (?, ?)", (seq, BODY))
         lite.close()
         return
-    with psycopg.connect(conninfo_of(url), autocommit=True) as server:
+    with psycopg.connect(conninfo_of(make_url(url)), autocommit=True) as server:
         server.execute(BARE)
         yield lambda seq: server.execute("INSERT INTO bare VALUES (%s, %s)", (seq, BODY))
         server.execute("DROP TABLE bare")
-
-
-def conninfo_of(url: str) -> str:
-    """A PostgreSQL URL as its driver takes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _durable(

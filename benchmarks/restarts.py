@@ -16,13 +16,13 @@ from sqlalchemy import make_url
 from benchmarks.durable import (
     BTC,
     CALLERS,
-    conninfo_of,
     durable_engine,
     fresh_store,
     place_concurrently,
     request,
 )
 from benchmarks.world import is_compiled, rss_mb, settle_memory
+from zvt_trading.adapters.store.naming import conninfo_of
 from zvt_trading.adapters.store.opening import open_store
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.engine import CryptoTradingEngine
@@ -157,7 +157,7 @@ def _drop_snapshots(url: str, newer_than: int) -> None:
             lite.execute(statement)
         lite.close()
     else:
-        with psycopg.connect(conninfo_of(url)) as server:
+        with psycopg.connect(conninfo_of(make_url(url))) as server:
             server.execute(statement.encode())
 
 

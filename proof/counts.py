@@ -30,15 +30,8 @@ class Counts(msgspec.Struct, kw_only=True):
         """One more trial; `again` is the command that repeats it."""
         self.trials += 1
         self.kills += kills
-        self.venue_orders += verdict.venue_orders
-        self.fills += verdict.fills
-        self.events += verdict.events
-        self.lost += verdict.lost
-        self.doubled += verdict.doubled
-        self.fills_missed += verdict.fills_missed
-        self.fills_twice += verdict.fills_twice
-        self.ledger_errors += verdict.ledger_errors
-        self.other += verdict.other
+        for name in _OF_A_VERDICT:
+            setattr(self, name, getattr(self, name) + getattr(verdict, name))
         if verdict.problems:
             self.problems.append(f"{again}: " + "; ".join(verdict.problems[:_PROBLEMS_SHOWN]))
 
@@ -54,6 +47,7 @@ class Counts(msgspec.Struct, kw_only=True):
 
 
 _PROBLEMS_SHOWN = 5
+_OF_A_VERDICT = tuple(name for name in Verdict.__struct_fields__ if name != "problems")
 
 
 def total(parts: list[Counts]) -> Counts:

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import psycopg
 from sqlalchemy import URL, make_url
 
+from zvt_trading.adapters.store.naming import conninfo_of
 from zvt_trading.adapters.store.opening import open_store
 from zvt_trading.ports.tables import KEYS
 
@@ -18,16 +19,17 @@ ENVIRONMENT: Final = "ZVT_TRADING_TEST_PG_URL"
 USUAL_URL: Final = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 _FILLED: Final = (*reversed(KEYS), "event_journal", "engine_snapshot")
-_DISCONNECT: Final = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+DISCONNECT: Final = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+"""The server drops everybody else, and has done so when this returns."""
 _NO_LEASE: Final = """
 UPDATE engine_lease
 SET epoch = 0, owner = '', acquired_at = NULL, renewed_at = NULL, expires_at = NULL
 """
 _EMPTYING: Final = (
-    _DISCONNECT,
+    DISCONNECT,
     *(f"DELETE FROM {table}" for table in _FILLED),
     "UPDATE engine_store SET projected_seq = 0",
     _NO_LEASE,
@@ -40,7 +42,7 @@ class Stores:
     def __init__(self, folder: Path) -> None:
         """`folder` holds the template file."""
         self._folder = folder
-        self._server = make_url(os.environ.get(ENVIRONMENT, USUAL_URL))
+        self._server = make_url(server_url())
         self._name = ""  # of the database
 
     def __enter__(self) -> Self:
@@ -88,13 +90,17 @@ class Stores:
         _execute(self._server, statement)
 
 
+def server_url() -> str:
+    """A PostgreSQL where databases may be made."""
+    return os.environ.get(ENVIRONMENT, USUAL_URL)
+
+
 def empty(url: str) -> None:
     """Make a PostgreSQL store as new; whoever was connected to it is no longer."""
     _execute(make_url(url), "; ".join(_EMPTYING))
 
 
 def _execute(url: URL, statement: str) -> None:
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo, autocommit=True) as connection:
+    with psycopg.connect(conninfo_of(url), autocommit=True) as connection:
         command: Any = statement  # all names are our own
         connection.execute(command)

@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import psycopg
-
 from conftest import on_ci
 from proof.stores import POSTGRESQL, SQLITE, Stores
 from simulation.crashes import Crashes
@@ -41,7 +39,7 @@ class StoresDifferError(Exception):
 def lines() -> Iterator[str]:
     """`name=digest` for each journal and store; StoresDifferError when the stores disagree."""
     with TemporaryDirectory() as folder, Stores(Path(folder)) as stores:
-        kinds = [SQLITE, *([POSTGRESQL] if _is_reachable(stores, Path(folder)) else [])]
+        kinds = [SQLITE, *([POSTGRESQL] if _is_reachable(stores) else [])]
         for seed in SEEDS:
             events = journal(seed)
             found = {}
@@ -54,16 +52,14 @@ def lines() -> Iterator[str]:
                 raise StoresDifferError(f"journal {seed}: {found}")
 
 
-def _is_reachable(stores: Stores, folder: Path) -> bool:
+def _is_reachable(stores: Stores) -> bool:
     """Whether there is a PostgreSQL; on CI there must be."""
-    try:
-        stores.fresh(POSTGRESQL, folder)
-    except psycopg.OperationalError as error:
-        if on_ci():
-            raise
-        sys.stderr.write(f"without PostgreSQL: {error}\n")
-        return False
-    return True
+    problem = stores.server_problem()
+    if problem and on_ci():
+        raise RuntimeError(problem)
+    if problem:
+        sys.stderr.write(f"{problem}\n")
+    return not problem
 
 
 def journal(seed: int) -> list[Event]:

@@ -4,7 +4,6 @@ PostgreSQL is the server of ZVT_TRADING_TEST_PG_URL, else the one on this machin
 none its tests are skipped, on CI they fail. Every worker has a database of its own.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,29 +11,20 @@ from typing import Final
 
 import psycopg
 import pytest
-from store_world import Opened, a_database, cut_connections, query
+from store_world import Opened, a_database
 
 from conftest import on_ci
+from proof.stores import ENVIRONMENT, empty, server_url
 from zvt_trading.adapters.store.opening import open_store
 from zvt_trading.ports.store import Store
-from zvt_trading.ports.tables import KEYS
 
-ENVIRONMENT: Final = "ZVT_TRADING_TEST_PG_URL"
-USUAL_URL: Final = "postgresql://postgres@127.0.0.1:5432/postgres"
 DATABASES: Final = ("sqlite", "postgresql")
-_FILLED: Final = (*reversed(KEYS), "event_journal", "engine_snapshot")
-_EMPTYING: Final = (
-    *(f"DELETE FROM {table}" for table in _FILLED),  # noqa: S608 - tables of our own
-    "UPDATE engine_store SET projected_seq = 0",
-    "UPDATE engine_lease SET epoch = 0, owner = ''",
-    "UPDATE engine_lease SET acquired_at = NULL, renewed_at = NULL, expires_at = NULL",
-)
 
 
 @pytest.fixture(scope="session")
 def pg_server() -> str:
     """The URL of a server where databases may be made."""
-    url = os.environ.get(ENVIRONMENT, USUAL_URL)
+    url = server_url()
     try:
         psycopg.connect(url, connect_timeout=3).close()
     except psycopg.Error as error:
@@ -56,8 +46,7 @@ def pg_database(pg_server: str) -> Iterator[str]:
 @pytest.fixture
 def pg_url(pg_database: str) -> str:
     """An empty store; whoever was connected to it is no longer."""
-    cut_connections(pg_database)
-    query(pg_database, "; ".join(_EMPTYING))
+    empty(pg_database)
     return pg_database
 
 

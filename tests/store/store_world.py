@@ -11,6 +11,7 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import make_url
 
+from proof.stores import DISCONNECT
 from simulation.crashes import Crashes
 from simulation.harness import Run
 from zvt_trading.adapters.store.postgres_store import PostgresStore
@@ -164,11 +165,7 @@ def query(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 def cut_connections(url: str) -> None:
     """The server drops everybody else, and has done so when this returns."""
-    query(
-        url,
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
+    query(url, DISCONNECT)
 
 
 def expire_lease(url: str) -> None:

@@ -1,13 +1,12 @@
 """The keeper: groups in, each durable when `commit` returns; tables and snapshots behind."""
 
-from collections.abc import Iterator
 from threading import Event, Thread, current_thread
 from typing import Final
 
 import pytest
 from fake_store import PATIENCE, FakeStore, new_engine, until
 from journal_world import open_orders
-from keeper_world import AWAY, RENEW_SECONDS, Rigs, making_rigs, renewals, written_to
+from keeper_world import AWAY, RENEW_SECONDS, Rigs, renewals, written_to
 from store_world import digest_of, entries_of, projected, replayed, said, simulated
 
 from zvt_trading.core.rng import Rng
@@ -18,18 +17,7 @@ from zvt_trading.runtime.snapshots import KEPT, load_snapshot
 SCRIPTED: Final = "zvt-trading-store"
 EVENTS: Final = simulated(5)
 
-
-@pytest.fixture
-def rigs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rigs]:
-    """Makes rigs, and closes them in the end."""
-    with making_rigs(monkeypatch) as make:
-        yield make
-
-
-@pytest.fixture(params=[False, True], ids=["elsewhere", "at hand"])
-def store(request: pytest.FixtureRequest) -> FakeStore:
-    """On another machine, or a file of this one."""
-    return FakeStore(is_at_hand=request.param)
+pytest_plugins = ("keeper_fixtures",)
 
 
 class TestCommitting:

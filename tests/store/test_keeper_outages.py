@@ -1,13 +1,13 @@
 """The keeper when the store fails: for a while, for good, or because another engine has it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Event
 from typing import Final
 
 import pytest
 from fake_store import FakeStore, until
-from keeper_world import AWAY, RENEW_SECONDS, Rig, Rigs, making_rigs
+from keeper_world import AWAY, RENEW_SECONDS, Rig, Rigs
 from store_world import entries_of, projected, said, simulated
 
 from zvt_trading.messages.events import CommandRefused
@@ -17,18 +17,7 @@ from zvt_trading.ports.store import FencedError, StoreError, StoreFailedError
 
 EVENTS: Final = simulated(5)
 
-
-@pytest.fixture
-def rigs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rigs]:
-    """Makes rigs, and closes them in the end."""
-    with making_rigs(monkeypatch) as make:
-        yield make
-
-
-@pytest.fixture(params=[False, True], ids=["elsewhere", "at hand"])
-def store(request: pytest.FixtureRequest) -> FakeStore:
-    """On another machine, or a file of this one."""
-    return FakeStore(is_at_hand=request.param)
+pytest_plugins = ("keeper_fixtures",)
 
 
 class TestOutages:

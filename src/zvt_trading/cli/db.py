@@ -7,7 +7,7 @@ cannot be used. See docs/store.md.
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Self
@@ -53,11 +53,8 @@ def init(*, db_url: UrlOption = None, as_json: JsonOption = False) -> None:
     with errors():
         url = _url(db_url)
         made = stored_version(url) is None
-        store = open_store(url)
-        try:
+        with closing(open_store(url)) as store:
             facts = {"made": made, "schema_version": SCHEMA_VERSION, **_identity(store)}
-        finally:
-            store.close()
     _show(facts, as_json=as_json)
 
 
@@ -207,11 +204,9 @@ def import_(file: FileArgument, *, db_url: UrlOption = None, as_json: JsonOption
         if file != PIPE:
             check_name(file)
             lines = read_lines(file)
-        store = open_store(_url(db_url))
-        try:
-            with _Bars() as bars:
-                reading, filling = bars.bar("import"), bars.bar("tables")
-                done = import_journal(store, lines, process_name(), str(file), reading, filling)
+        with closing(open_store(_url(db_url))) as store, _Bars() as bars:
+            reading, filling = bars.bar("import"), bars.bar("tables")
+            done = import_journal(store, lines, process_name(), str(file), reading, filling)
             facts: Facts = {
                 "store": store.name,
                 "file": str(file),
@@ -220,8 +215,6 @@ def import_(file: FileArgument, *, db_url: UrlOption = None, as_json: JsonOption
                 "store_id": done.store_id,
                 "epoch": done.epoch,
             }
-        finally:
-            store.close()
     _show(facts, as_json=as_json)
 
 
@@ -234,16 +227,11 @@ def _url(given: str | None) -> str:
     return given if given is not None else default_url()
 
 
-@contextmanager
-def _store(url: str, *, any_version: bool = False) -> Iterator[Store]:
+def _store(url: str, *, any_version: bool = False) -> AbstractContextManager[Store]:
     """A store that is there, closed in the end."""
     from zvt_trading.adapters.store.opening import open_existing
 
-    store = open_existing(url, any_version=any_version)
-    try:
-        yield store
-    finally:
-        store.close()
+    return closing(open_existing(url, any_version=any_version))
 
 
 class _Bars:

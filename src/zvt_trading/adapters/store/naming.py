@@ -9,6 +9,11 @@ def name_of(url: URL) -> str:
     return url.difference_update_query(secrets).render_as_string(hide_password=True)
 
 
+def conninfo_of(url: URL) -> str:
+    """A PostgreSQL URL for its driver, with its password: for no message."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def shown(url: str) -> str:
     """A text that names no store, without what may be a password."""
     if "@" not in url and "?" not in url:

@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL
 
-from zvt_trading.adapters.store.naming import name_of
+from zvt_trading.adapters.store.naming import conninfo_of, name_of
 from zvt_trading.adapters.store.sql_store import Cursor, SqlStore, fenced
 from zvt_trading.adapters.store.statements import JOURNAL, JOURNAL_COLUMNS
 from zvt_trading.ports.store import (
@@ -83,7 +83,7 @@ class PostgresStore(SqlStore):
 
     def __init__(self, url: URL, *, lease_seconds: int = LEASE_SECONDS) -> None:
         super().__init__(name_of(url))
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._conninfo = conninfo_of(url)
         self._lease_seconds = lease_seconds
         self._has_lock = False
         self._connection: psycopg.Connection[Any]

@@ -29,7 +29,6 @@ from zvt_trading.ports.store import (
     DamagedJournalError,
     Entry,
     EntryRow,
-    FencedError,
     Lease,
     LeaseTakenError,
     StoreError,
@@ -393,6 +392,3 @@ def _text(moment: datetime) -> str:
 
 def _ignore(_: str) -> None:
     """Nobody wants to know."""
-
-
-__all__ = ["FencedError", "SqliteStore"]
