@@ -1,4 +1,7 @@
-"""Keepers for tests: a module that says `pytest_plugins = ("keeper_fixtures",)` may use these."""
+"""Keepers for tests: a module that says `pytest_plugins = ("keeper_fixtures",)` may use these.
+
+Whoever says so says it for the whole run: no name here may be one of `store_fixtures`.
+"""
 
 from collections.abc import Iterator
 
@@ -15,6 +18,6 @@ def rigs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rigs]:
 
 
 @pytest.fixture(params=[False, True], ids=["elsewhere", "at hand"])
-def store(request: pytest.FixtureRequest) -> FakeStore:
+def scripted(request: pytest.FixtureRequest) -> FakeStore:
     """On another machine, or a file of this one."""
     return FakeStore(is_at_hand=request.param)

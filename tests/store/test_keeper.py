@@ -23,14 +23,14 @@ pytest_plugins = ("keeper_fixtures",)
 class TestCommitting:
     """A group is durable when `commit` returns."""
 
-    def test_a_group_is_one_append(self, rigs: Rigs, store: FakeStore) -> None:
-        keeper = rigs(store).keeper
+    def test_a_group_is_one_append(self, rigs: Rigs, scripted: FakeStore) -> None:
+        keeper = rigs(scripted).keeper
         events = said(10)
         assert keeper.commit(events[:3])
-        assert events[:3] == store.events()
+        assert events[:3] == scripted.events()
         assert keeper.commit(events[3:])
-        assert events == store.events()
-        assert [[1, 2, 3], [4, 5, 6, 7, 8, 9, 10]] == [group for group in store.appends if group]
+        assert events == scripted.events()
+        assert [[1, 2, 3], [4, 5, 6, 7, 8, 9, 10]] == [group for group in scripted.appends if group]
         assert (True, "", 0, "") == (
             keeper.is_up(), keeper.problem(), keeper.waiting(), keeper.tables_problem(),
         )  # fmt: skip
@@ -64,11 +64,11 @@ class TestCommitting:
         assert [True] == found
         assert list(EVENTS[:8]) == store.events()
 
-    def test_an_epoch_of_its_own_is_in_every_entry(self, rigs: Rigs, store: FakeStore) -> None:
+    def test_an_epoch_of_its_own_is_in_every_entry(self, rigs: Rigs, scripted: FakeStore) -> None:
         recovered = new_engine()
         recovered.chain.epoch = 7
-        rigs(store, recovered=recovered).commit_all(said(5))
-        assert entries_of(said(5), epoch=7) == list(store.journal.values())
+        rigs(scripted, recovered=recovered).commit_all(said(5))
+        assert entries_of(said(5), epoch=7) == list(scripted.journal.values())
 
 
 class TestNoAnswer:
@@ -127,17 +127,17 @@ class TestTables:
     """Behind the journal, in its order, to its end."""
 
     def test_they_are_written_when_nothing_else_is_to_be_done(
-        self, rigs: Rigs, store: FakeStore
+        self, rigs: Rigs, scripted: FakeStore
     ) -> None:
-        rigs(store).commit_all(EVENTS)
-        store.wait_until(lambda: store.written.seq == len(EVENTS))
-        assert projected(EVENTS).rows == store.written.rows
-        store.wait_until(lambda: "rest" in store.calls)
+        rigs(scripted).commit_all(EVENTS)
+        scripted.wait_until(lambda: scripted.written.seq == len(EVENTS))
+        assert projected(EVENTS).rows == scripted.written.rows
+        scripted.wait_until(lambda: "rest" in scripted.calls)
 
     @pytest.mark.parametrize("seed", range(6))
-    def test_groups_make_no_difference(self, rigs: Rigs, store: FakeStore, seed: int) -> None:
+    def test_groups_make_no_difference(self, rigs: Rigs, scripted: FakeStore, seed: int) -> None:
         events = simulated(seed)
-        rig = rigs(store, snapshot_every=40)
+        rig = rigs(scripted, snapshot_every=40)
         rng = Rng(seed)
         at = 0
         while at < len(events):
@@ -145,99 +145,101 @@ class TestTables:
             assert rig.keeper.commit(group)
             at += len(group)
             if rng.chance(1, 4):
-                store.wait_until(written_to(store, at))
+                scripted.wait_until(written_to(scripted, at))
         rig.keeper.close()
-        assert list(events) == store.events()
-        assert projected(events).rows == store.written.rows
+        assert list(events) == scripted.events()
+        assert projected(events).rows == scripted.written.rows
 
-    def test_what_was_behind_at_the_start_comes_first(self, rigs: Rigs, store: FakeStore) -> None:
+    def test_what_was_behind_at_the_start_comes_first(
+        self, rigs: Rigs, scripted: FakeStore
+    ) -> None:
         recovered = new_engine()
         entries = entries_of(EVENTS[:100])
-        store.keep(entries, None)
+        scripted.keep(entries, None)
         recovered.chain.seq, recovered.chain.checksum = 100, entries[-1][6]
         recovered.behind.append((EVENTS[:100], entries))
-        rig = rigs(store, recovered=recovered)
+        rig = rigs(scripted, recovered=recovered)
         rig.commit_all(EVENTS[100:])
         rig.keeper.close()
-        assert list(EVENTS) == store.events()
-        assert projected(EVENTS).rows == store.written.rows
+        assert list(EVENTS) == scripted.events()
+        assert projected(EVENTS).rows == scripted.written.rows
 
-    def test_snapshots_are_taken_on_the_way(self, rigs: Rigs, store: FakeStore) -> None:
-        rig = rigs(store, snapshot_every=50)
+    def test_snapshots_are_taken_on_the_way(self, rigs: Rigs, scripted: FakeStore) -> None:
+        rig = rigs(scripted, snapshot_every=50)
         for at in range(0, len(EVENTS), 25):
             assert rig.keeper.commit(list(EVENTS[at : at + 25]))
             end = min(at + 25, len(EVENTS))
-            store.wait_until(written_to(store, end))
-        store.wait_until(lambda: store.calls.count("save_snapshot") >= len(EVENTS) // 60)
-        assert len(store.saved) <= KEPT
-        for seq, snapshot in list(store.saved.items()):
+            scripted.wait_until(written_to(scripted, end))
+        scripted.wait_until(lambda: scripted.calls.count("save_snapshot") >= len(EVENTS) // 60)
+        assert len(scripted.saved) <= KEPT
+        for seq, snapshot in list(scripted.saved.items()):
             core = TradingCore()
             load_snapshot(core, snapshot, "fake")
             assert digest_of(replayed(EVENTS[:seq])) == digest_of(core)
-            assert store.journal[seq][6] == snapshot.chain
+            assert scripted.journal[seq][6] == snapshot.chain
 
 
 class TestClosing:
     """Everything is brought to the store, and the store is given back."""
 
-    def test_in_order(self, rigs: Rigs, store: FakeStore) -> None:
-        rig = rigs(store)
+    def test_in_order(self, rigs: Rigs, scripted: FakeStore) -> None:
+        rig = rigs(scripted)
         rig.commit_all(EVENTS, size=len(EVENTS))
         rig.keeper.close()
-        assert projected(EVENTS).rows == store.written.rows
-        assert [len(EVENTS)] == list(store.saved)
-        assert store.journal[len(EVENTS)][6] == store.saved[len(EVENTS)].chain
-        assert ["save_snapshot", "release", "close"] == store.calls[-3:]
+        assert projected(EVENTS).rows == scripted.written.rows
+        assert [len(EVENTS)] == list(scripted.saved)
+        assert scripted.journal[len(EVENTS)][6] == scripted.saved[len(EVENTS)].chain
+        assert ["save_snapshot", "release", "close"] == scripted.calls[-3:]
 
-    def test_twice(self, rigs: Rigs, store: FakeStore) -> None:
-        rig = rigs(store)
+    def test_twice(self, rigs: Rigs, scripted: FakeStore) -> None:
+        rig = rigs(scripted)
         rig.keeper.close()
         rig.keeper.close()
-        assert 1 == store.calls.count("close")
+        assert 1 == scripted.calls.count("close")
 
-    def test_before_anything_has_begun(self, store: FakeStore) -> None:
-        """A world that was refused: the store is free for the next one."""
-        keeper = Keeper(store, new_engine(), lambda: 0.0)
+    def test_before_anything_has_begun(self, scripted: FakeStore) -> None:
+        """A world that was refused: the scripted is free for the next one."""
+        keeper = Keeper(scripted, new_engine(), lambda: 0.0)
         keeper.close()
-        assert ["close"] == store.calls[-1:]
+        assert ["close"] == scripted.calls[-1:]
 
-    def test_with_a_large_snapshot_due(self, rigs: Rigs, store: FakeStore) -> None:
+    def test_with_a_large_snapshot_due(self, rigs: Rigs, scripted: FakeStore) -> None:
         """It is begun, more comes in, and it is due again: closing ends all the same."""
         events = open_orders(150)
-        rig = rigs(store, snapshot_every=1)
+        rig = rigs(scripted, snapshot_every=1)
         rig.commit_all(events, size=100)
         rig.keeper.close()
-        assert len(events) == store.written.seq == max(store.saved)
+        assert len(events) == scripted.written.seq == max(scripted.saved)
 
     def test_in_an_outage_it_does_not_wait_for_better_times(
-        self, rigs: Rigs, store: FakeStore
+        self, rigs: Rigs, scripted: FakeStore
     ) -> None:
-        rig = rigs(store)
+        rig = rigs(scripted)
         rig.commit_all(said(2))
-        store.script.append(store.fails(AWAY))
-        store.reopening.extend([AWAY] * 1_000_000)
+        scripted.script.append(scripted.fails(AWAY))
+        scripted.reopening.extend([AWAY] * 1_000_000)
         assert not rig.keeper.commit(said(1, first=3))
         rig.keeper.close()
-        assert said(2) == store.events()
-        assert "release" not in store.calls
-        assert "close" == store.calls[-1]
+        assert said(2) == scripted.events()
+        assert "release" not in scripted.calls
+        assert "close" == scripted.calls[-1]
 
     def test_a_store_that_cannot_be_given_back_is_closed(
-        self, rigs: Rigs, store: FakeStore
+        self, rigs: Rigs, scripted: FakeStore
     ) -> None:
-        rig = rigs(store)
+        rig = rigs(scripted)
         rig.commit_all(said(2))
-        store.releasing.append(AWAY)
+        scripted.releasing.append(AWAY)
         rig.keeper.close()
-        assert ["release", "close"] == store.calls[-2:]
+        assert ["release", "close"] == scripted.calls[-2:]
 
-    def test_tables_that_cannot_be_finished_are_left(self, rigs: Rigs, store: FakeStore) -> None:
+    def test_tables_that_cannot_be_finished_are_left(self, rigs: Rigs, scripted: FakeStore) -> None:
         """The next start goes on from there."""
-        rig = rigs(store)
-        store.script.extend([store.keep, *[store.fails(AWAY)] * 1_000])
-        store.reopening.extend([AWAY] * 1_000_000)
+        rig = rigs(scripted)
+        scripted.script.extend([scripted.keep, *[scripted.fails(AWAY)] * 1_000])
+        scripted.reopening.extend([AWAY] * 1_000_000)
         rig.commit_all(EVENTS, size=len(EVENTS))
         rig.keeper.close()
-        assert list(EVENTS) == store.events()
-        assert 0 == store.written.seq
-        assert "close" == store.calls[-1]
+        assert list(EVENTS) == scripted.events()
+        assert 0 == scripted.written.seq
+        assert "close" == scripted.calls[-1]
