@@ -12,7 +12,7 @@ from proof.venues import read_record
 from proof.wire import AskHistory
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.order_fsm import is_closed
-from zvt_trading.core.reconcile import differences
+from zvt_trading.core.reconcile import ORDER, differences
 from zvt_trading.core.snapshot import digest
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.events import (
@@ -75,11 +75,11 @@ def judge(
     for venue in sorted(core.state.venues):
         statement = read_statement(connection.ask(AskHistory(venue, 0)))
         for difference in differences(core.state, venue, statement):
-            if " order " in difference:
+            if difference.subject_kind == ORDER:
                 verdict.lost += 1
             else:
                 verdict.ledger_errors += 1
-            verdict.problems.append(difference)
+            verdict.problems.append(str(difference))
     for problem in problems(core.state):
         verdict.ledger_errors += 1
         verdict.problems.append(problem)

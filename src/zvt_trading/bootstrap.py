@@ -100,7 +100,7 @@ def build_world(
     """
     stored = memory if memory is not None else Memory()
     simulation = Simulation(stored.core)
-    exchanges = _connect(simulation, specs, market_of, outward, inward, Rng(seed))
+    exchanges = connect(simulation, specs, market_of, outward, inward, Rng(seed))
     world = World(simulation, feed)
     first = world.peek()
     if first is not None:
@@ -115,9 +115,9 @@ def build_world(
             core.command(simulation.now, ListInstrument(spec))
     if is_new:
         for setup in portfolios:
-            _open(core, simulation.now, setup)
+            open_portfolio(core, simulation.now, setup)
     else:
-        _go_on(simulation, exchanges)
+        go_on(simulation, exchanges)
     for event in core.recorder.out:
         if isinstance(event, CommandRefused):
             raise CallerError(f"{event.command}: {reason_of(event.reason)}: {event.text}")
@@ -134,7 +134,7 @@ def _check_later(state: State, first: MarketData) -> None:
         )
 
 
-def _connect(
+def connect(
     simulation: Simulation,
     specs: Sequence[InstrumentSpec],
     market_of: MarketOf,
@@ -154,7 +154,7 @@ def _connect(
     return exchanges
 
 
-def _go_on(simulation: Simulation, exchanges: dict[str, SimExchange]) -> None:
+def go_on(simulation: Simulation, exchanges: dict[str, SimExchange]) -> None:
     """The venues take over what a store remembers of the ones that died with the last engine."""
     state = simulation.core.state
     for name in state.markets:
@@ -234,10 +234,10 @@ def recorded_world(
     )
 
 
-def _open(core: TradingCore, now: int, setup: PortfolioSetup) -> None:
+def open_portfolio(core: TradingCore, now: int, setup: PortfolioSetup) -> None:
     """Open a portfolio and fund it on every venue."""
     state = core.state
-    base = setup.base_asset or _usual_base(state)
+    base = setup.base_asset or usual_base(state)
     scale = state.asset_scales.get(base)
     if scale is None:
         known = ", ".join(sorted(state.asset_scales))
@@ -253,7 +253,7 @@ def _open(core: TradingCore, now: int, setup: PortfolioSetup) -> None:
         core.command(now, Deposit(setup.portfolio_id, venue, asset, coins))
 
 
-def _usual_base(state: State) -> str:
+def usual_base(state: State) -> str:
     """USDT, or what the first instrument settles in."""
     if "USDT" in state.asset_scales:
         return "USDT"

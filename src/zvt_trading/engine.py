@@ -50,6 +50,7 @@ from zvt_trading.runtime.requests import (
     check_portfolio,
     instrument_of,
 )
+from zvt_trading.runtime.results import is_answered
 from zvt_trading.runtime.views import ledger_rows, order_info, portfolio_summary, position_info
 from zvt_trading.runtime.world import World
 from zvt_trading.types import (
@@ -87,6 +88,7 @@ class CryptoTradingEngine(AsyncTwins):
         self._driver = Driver(self._world)
         self._desk = Desk(self._driver.pump)
         self._placing = Placing(self._driver, self._state)
+        self._world.go(self._desk, self._driver.guarded)
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +103,10 @@ class CryptoTradingEngine(AsyncTwins):
 
     def close(self) -> None:
         """Stop the strategies, cancel their orders, let answers under way arrive. Repeatable."""
+        with self._desk.turn():
+            self._driver.stop_strategies()
+        self._world.wait(self._simulation.is_settled)
+        self._world.disconnect()
         with self._desk.turn():
             self._driver.stop()
         self._desk.close()
@@ -120,12 +126,18 @@ class CryptoTradingEngine(AsyncTwins):
         PortfolioNotFound) when the request cannot be meant at all; then nothing was placed.
         """
         command = self._placing.read(request)
-        return self._desk.run(lambda: self._placing.begin(request, command))
+        result = self._desk.run(lambda: self._placing.begin(request, command))
+        return self._answered((result,))[0]
 
     async def aplace_order(self, request: OrderRequest) -> OrderResult:
         """`place_order` without blocking the event loop; many at once are one group."""
         command = self._placing.read(request)
-        return await self._desk.call(lambda: self._placing.begin(request, command))
+        result = await self._desk.call(lambda: self._placing.begin(request, command))
+        waiting = self._placing.unanswered((result,)) if self._world.is_live else []
+        if not waiting:
+            return result
+        await self._world.await_(lambda: is_answered(waiting[0]))
+        return await self._desk.call(lambda: lambda: self._placing.again((result,))[0])
 
     def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]:
         """Place two exits of one position, of which one ends the other; all or none.
@@ -134,7 +146,8 @@ class CryptoTradingEngine(AsyncTwins):
         Returns a result each, in this order; when refused, both say why.
         """
         with self._desk.turn():
-            return self._placing.place_list(to_oco(self._state, profit, stop))
+            results = self._placing.place_list(to_oco(self._state, profit, stop))
+        return self._answered(results)
 
     def place_bracket(
         self,
@@ -151,9 +164,10 @@ class CryptoTradingEngine(AsyncTwins):
         Returns the results of entry, take-profit and stop-loss; when refused, all say why.
         """
         with self._desk.turn():
-            return self._placing.place_list(
+            results = self._placing.place_list(
                 to_bracket(self._state, entry, take_profit, stop_loss, stop_limit)
             )
+        return self._answered(results)
 
     def cancel_order(self, order_id: str) -> bool:
         """Cancel an order; True when it was taken back just now, False when it was over before.
@@ -167,7 +181,8 @@ class CryptoTradingEngine(AsyncTwins):
                 return False
             self._driver.decide(CancelOrder(order_id))
             self._driver.wait_until(lambda: is_closed(order.life) or not order.pending)
-            return order.life == CANCELLED
+        self._world.wait(lambda: is_closed(order.life) or not order.pending)
+        return order.life == CANCELLED
 
     def cancel_all(
         self,
@@ -194,7 +209,8 @@ class CryptoTradingEngine(AsyncTwins):
             live = [order for order in self._state.orders.values() if not is_closed(order.life)]
             self._driver.decide(CancelAll(portfolio_id, strategy_id, exchange, symbol, code))
             self._driver.wait_until(self._simulation.is_settled)
-            return sum(1 for order in live if order.life == CANCELLED)
+        self._world.wait(lambda: not any(order.pending for order in live))
+        return sum(1 for order in live if order.life == CANCELLED)
 
     def amend_order(
         self,
@@ -209,7 +225,14 @@ class CryptoTradingEngine(AsyncTwins):
         When that is refused the result says why, with the status of the order, which works on.
         """
         with self._desk.turn():
-            return self._placing.amend(self._order(order_id), price, quantity, trigger_price)
+            order = self._order(order_id)
+            terms = self._placing.terms(order, price, quantity, trigger_price)
+            result = self._placing.amend(order, terms)
+        if not self._world.is_live or not order.pending:
+            return result
+        self._world.wait(lambda: not order.pending)
+        with self._desk.turn():
+            return self._placing.amended(order, terms)
 
     def get_order(self, order_id: str) -> OrderInfo:
         """An order as it stands; OrderNotFoundError when it is not known."""
@@ -354,6 +377,7 @@ class CryptoTradingEngine(AsyncTwins):
             check_name("reason", reason)
             self._driver.decide(KillSwitch(bool(flatten), reason))
             self._driver.wait_until(self._simulation.is_settled)
+        self._world.wait(self._simulation.is_settled)
 
     # Time, strategies, events.
 
@@ -401,6 +425,15 @@ class CryptoTradingEngine(AsyncTwins):
             return digest(self._state, self._simulation.core.risk)
 
     # Inside.
+
+    def _answered(self, results: tuple[OrderResult, ...]) -> tuple[OrderResult, ...]:
+        """Results when live venues have answered, or did not in time."""
+        waiting = self._placing.unanswered(results) if self._world.is_live else []
+        if not waiting:
+            return results
+        self._world.wait(lambda: all(is_answered(order) for order in waiting))
+        with self._desk.turn():
+            return self._placing.again(results)
 
     def _order(self, order_id: str) -> Order:
         check_name("order_id", order_id)

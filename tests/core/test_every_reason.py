@@ -322,6 +322,14 @@ TOLD: dict[Reason, str] = {
     Reason.LIQUIDATION: "sim/test_venue_perpetuals.py::test_the_positions_orders",
     Reason.VENUE_CANCELLED: "core/test_order_lifecycle.py::test_an_end_gives_everything_back",
     Reason.OPERATOR: "core/test_control.py::test_halted_and_reducing_by_scope",
+    Reason.RECONCILIATION_DRIFT: "sim/test_drift_guard.py::test_what_drifts_halts",
+    Reason.EXTERNAL_DEPOSIT: "core/test_outside_reports.py::test_each_cause_has_its_column",
+    Reason.EXTERNAL_WITHDRAWAL: "core/test_outside_reports.py::test_each_cause_has_its_column",
+    Reason.MANUAL_TRADE: "core/test_outside_reports.py::test_each_cause_has_its_column",
+    Reason.UNEXPLAINED: "core/test_outside_reports.py::test_each_cause_has_its_column",
+    Reason.FOREIGN_ORDER: "core/test_outside_reports.py::test_each_subject_is_told_once",
+    Reason.ORPHANED_ORDER: "core/test_outside_reports.py::test_each_subject_is_told_once",
+    Reason.LOST_ORDER: "core/test_outside_reports.py::test_each_subject_is_told_once",
 }
 
 # In the vocabulary for rooms that are not built yet; nothing says them so far.

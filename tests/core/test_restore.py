@@ -1,7 +1,7 @@
 """A snapshot's state in a new core: all of it, or an error; prices come anew and are no gain."""
 
 import pytest
-from core_world import ONE, SPOT_ID, CoreWorld
+from core_world import NOW, ONE, SPOT_ID, CoreWorld
 
 from zvt_trading.core.restore import (
     RestoreError,
@@ -14,17 +14,22 @@ from zvt_trading.core.snapshot import digest
 from zvt_trading.core.state import Portfolio
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
+from zvt_trading.messages.codec import decode_snapshot, encode_part
 from zvt_trading.messages.codes import BUY, SELL, STOP
 from zvt_trading.messages.market import QuoteTick
+from zvt_trading.messages.reasons import Reason
+from zvt_trading.messages.reports import CashMoved, ForeignActivity
 from zvt_trading.messages.snapshot import SnapshotHead, SnapshotPart
 
 
 def busy() -> CoreWorld:
-    """Coins, a resting order, a stop, a tag."""
+    """Coins, a resting order, a stop, a tag, money and an order that are not of our doing."""
     world = CoreWorld()
     world.fill(world.open(BUY, ONE, 10_000, client_tag="mine"), fee=5)
     world.open(BUY, ONE, 9_900)
     world.submit(SELL, ONE, kind=STOP, trigger_price=9_000)
+    world.report(CashMoved("main", "x", "USD", 5, int(Reason.UNEXPLAINED), "r", "", 0))
+    world.report(ForeignActivity("x", "alien", int(Reason.FOREIGN_ORDER), "", 0))
     world.at(10_000)
     world.time(5)
     return world
@@ -46,6 +51,27 @@ def restored(core: TradingCore) -> TradingCore:
 def test_it_is_the_same_state() -> None:
     core = busy().core
     assert digest(core.state, core.risk) == digest((new := restored(core)).state, new.risk)
+
+
+def test_what_was_booked_and_told_is_known() -> None:
+    """Neither money that moved without us nor a foreign order is taken a second time."""
+    new = restored(busy().core)
+    seq = new.state.seq
+    new.report(NOW, CashMoved("main", "x", "USD", 5, int(Reason.UNEXPLAINED), "r", "", 0))
+    new.report(NOW, ForeignActivity("x", "alien", int(Reason.FOREIGN_ORDER), "", 0))
+    assert seq == new.state.seq
+
+
+def test_a_snapshot_of_a_program_that_quarantined_nothing_is_read() -> None:
+    """Its head does not say how much of that there is."""
+    world = CoreWorld()
+    head, parts = taken(world.core)
+    stored = encode_part(head).replace(b',"quarantined":0', b"")
+    assert b"quarantined" not in stored
+    old, no_parts = decode_snapshot(stored)
+    assert (head, []) == (old, no_parts)
+    restore(new := TradingCore(epoch=world.state.epoch), old, parts)
+    assert world.digest() == digest(new.state, new.risk)
 
 
 def test_only_a_new_core_can_be_restored() -> None:

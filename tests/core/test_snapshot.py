@@ -32,7 +32,15 @@ from zvt_trading.messages.commands import (
     SetTradingState,
 )
 from zvt_trading.messages.market import MarkPrice
-from zvt_trading.messages.reports import AmendFailed, FundingPaid, Liquidated, OutcomeUnknown
+from zvt_trading.messages.reasons import Reason
+from zvt_trading.messages.reports import (
+    AmendFailed,
+    CashMoved,
+    ForeignActivity,
+    FundingPaid,
+    Liquidated,
+    OutcomeUnknown,
+)
 
 
 def a_long_day(world: CoreWorld) -> None:
@@ -50,6 +58,8 @@ def a_long_day(world: CoreWorld) -> None:
     world.submit(BUY, 0)
     world.trade_now(SELL, 3 * ONE, 10_000, instrument=LINEAR_ID)
     world.report(FundingPaid("main", LINEAR_ID, 1, 1_234, "f", 0))
+    world.report(CashMoved("main", "x", "USD", -3, int(Reason.MANUAL_TRADE), "t", "", 0))
+    world.report(ForeignActivity("x", "alien", int(Reason.FOREIGN_ORDER), "", 0))
     world.report(Liquidated("main", LINEAR_ID, BUY, 10_500, ONE, 10, 5, "l", 0))
     world.trade_now(BUY, ONE, 10_000, instrument=INVERSE_ID)
     unknown = world.submit(BUY, ONE, 9_990)
@@ -110,6 +120,14 @@ CHANGES: list[Callable[[CoreWorld], object]] = [
     lambda world: world.trade_now(BUY, ONE),
     lambda world: world.trade_now(BUY, ONE, instrument=LINEAR_ID),
     lambda world: world.report(FundingPaid("main", LINEAR_ID, 1, 1, "f", 0)),
+    lambda world: world.report(
+        CashMoved("main", "x", "USD", 1, int(Reason.EXTERNAL_DEPOSIT), "r", "", 0)
+    ),
+    lambda world: world.report(
+        CashMoved("main", "x", "USD", 1, int(Reason.EXTERNAL_DEPOSIT), "r-2", "", 0)
+    ),
+    lambda world: world.report(ForeignActivity("x", "a", int(Reason.FOREIGN_ORDER), "", 0)),
+    lambda world: world.report(ForeignActivity("x", "b", int(Reason.FOREIGN_ORDER), "", 0)),
 ]
 
 

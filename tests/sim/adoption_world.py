@@ -76,5 +76,6 @@ class Heir:
             found.append(f"suspended: {state.suspended}")
         for exchange in self.exchanges.values():
             found.extend(exchange.problems())
-            found.extend(differences(state, exchange.venue, exchange.history(0).statement))
+            statement = exchange.history(0).statement
+            found.extend(str(one) for one in differences(state, exchange.venue, statement))
         return found

@@ -17,6 +17,7 @@ from zvt_trading.messages.events import (
     OrderRejected,
     OrderReleased,
     PositionLiquidated,
+    TradingStateChanged,
 )
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.sim.exchange import SimExchange
@@ -34,6 +35,7 @@ def verdict(world: World, shadow: Shadow, journal: list[Event]) -> list[str]:
         for portfolio in world.simulation.core.state.portfolios.values():
             found.extend(_money(exchange, world, portfolio))
             found.extend(_positions(exchange, portfolio))
+    found.extend(_drifted(journal))
     found.extend(_replay(world, journal))
     return found + shadow.problems
 
@@ -66,6 +68,15 @@ def _absent(world: World, journal: list[Event]) -> list[str]:
         if isinstance(event, OrderRejected)
         and event.reason == Reason.ABSENCE_PROVEN
         and event.order_id in accepted
+    ]
+
+
+def _drifted(journal: list[Event]) -> list[str]:
+    """I15: what is only on its way between agreeing books is never taken for drift."""
+    return [
+        f"I15 {event.key} was halted for a drift that there is not: {event.text}"
+        for event in journal
+        if isinstance(event, TradingStateChanged) and event.reason == Reason.RECONCILIATION_DRIFT
     ]
 
 

@@ -21,11 +21,21 @@ from zvt_trading.core.rng import Rng
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codes import SELL, SPOT, STOP
 from zvt_trading.messages.commands import ListInstrument, OpenPortfolio, SubmitOrder
-from zvt_trading.messages.events import CommandRefused, Event
+from zvt_trading.messages.events import CommandRefused, DriftCleared, Event
 from zvt_trading.messages.market import InstrumentSpec
 from zvt_trading.messages.reasons import Reason
+from zvt_trading.messages.reports import CashMoved, ForeignActivity
 from zvt_trading.ports.store import Changes, Row, Store
-from zvt_trading.ports.tables import COLUMNS, ORDER, PORTFOLIO, REFUSAL, TRADE
+from zvt_trading.ports.tables import (
+    BALANCE,
+    COLUMNS,
+    EQUITY,
+    LEDGER,
+    ORDER,
+    PORTFOLIO,
+    REFUSAL,
+    TRADE,
+)
 from zvt_trading.runtime.projections import Projector
 from zvt_trading.runtime.recovery import recover
 from zvt_trading.runtime.snapshots import KEPT, Snapshots
@@ -35,6 +45,7 @@ pytest_plugins = ("store_fixtures",)
 
 SEEDS_SLICED: Final = 30
 WHY: Final = int(Reason.INVALID_AMOUNT)
+TRADED: Final = Reason.MANUAL_TRADE
 SEEDS_STOPPED: Final = range(4)
 SPEC: Final = InstrumentSpec(
     venue="x", symbol="BTC/USD", kind=SPOT, base="BTC", quote="USD", settle="USD", price_scale=2,
@@ -212,6 +223,26 @@ class TestOddEvents:
         assert 1 == len(store.read(REFUSAL, ("text",), None))
         (entry,) = store.entries(0)
         assert "\\u0000" in entry.body
+
+    @pytest.mark.parametrize(
+        ("cause", "kind"), [(Reason.EXTERNAL_WITHDRAWAL, "external"), (TRADED, "adjustment")]
+    )
+    def test_money_that_moved_without_us(self, store: Store, cause: Reason, kind: str) -> None:
+        """Its ledger entry says why; the balance may be below zero; what was told is no row."""
+        core = TradingCore()
+        core.command(1_000, ListInstrument(SPEC))
+        core.command(1_000, OpenPortfolio("main", "USD", 8))
+        core.report(2_000, CashMoved("main", "x", "USD", -250_000_000, int(cause), "r", "", 0))
+        core.report(2_000, ForeignActivity("x", "a", int(Reason.FOREIGN_ORDER), "a \x00", 0))
+        core.recorder.record(DriftCleared(core.recorder.seq(), 2_000, "x", "x cash main USD"))
+        events = core.take()
+        store.append(entries_of(events, epoch=0), slices(events, [7])[0])
+        entry = ("kind", "into_account", "out_of_account", "asset", "amount")
+        minus = "-2." + "5".ljust(18, "0")
+        expected = [(kind, "main/@x", f"main/{kind}", "USD", minus)]
+        assert expected == store.read(LEDGER, entry, None)
+        assert [("USD", minus)] == store.read(BALANCE, ("asset", "total"), None)
+        assert 1 == len(store.read(EQUITY, ("seq",), None))
 
     def test_a_callers_id_of_long_ago_that_comes_again(self, store: Store) -> None:
         """The core remembers the last ones only: the second order is one like any other."""

@@ -15,8 +15,10 @@ import typer
 from rich.console import Console
 
 from zvt_trading import __version__
-from zvt_trading.cli import db
+from zvt_trading.cli import data, db, keys
+from zvt_trading.cli.doctor import doctor
 from zvt_trading.cli.exits import EXIT_FAILED, EXIT_USAGE, errors, fail, notice
+from zvt_trading.cli.run import run
 from zvt_trading.cli.runner import DemoOptions, EngineRunner, OnProgress, ReplayOptions, Runner
 from zvt_trading.types import AccountingMethod, RunReport
 
@@ -33,6 +35,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(db.app)
+app.add_typer(data.app)
+app.add_typer(keys.app)
+app.command()(run)
+app.command()(doctor)
 
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]

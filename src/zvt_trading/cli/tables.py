@@ -3,7 +3,7 @@
 Cells are `Text`, never markup: ids and messages may contain brackets.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -29,7 +29,15 @@ ROWS_EACH_END = 8
 WIDE_COLUMNS = 110
 """Terminals at least this wide show the columns marked `wide` too."""
 
-STYLES = {"buy": "green", "sell": "red", "rejected": "red", "unknown": "yellow"}
+STYLES = {
+    "buy": "green",
+    "sell": "red",
+    "rejected": "red",
+    "unknown": "yellow",
+    "ok": "green",
+    "warn": "yellow",
+    "fail": "red",
+}
 
 Row = Sequence[str]
 View = tuple[str, Table]
@@ -61,6 +69,19 @@ def print_strategies(rows: Sequence[Row], console: Console) -> None:
     """Print what `--strategy` accepts by name: name, class and what it does."""
     columns = (Column("name"), Column("class"), Column("what it does"))
     console.print(_table(columns, rows, wide=True))
+
+
+def print_rows(rows: Sequence[Mapping[str, object]], console: Console) -> None:
+    """Print rows that all have the same keys, at least one; the keys are the titles."""
+    columns = [Column(name.replace("_", " ")) for name in rows[0]]
+    console.print(_table(columns, [_texts(row) for row in rows], wide=True))
+
+
+def _texts(row: Mapping[str, object]) -> Row:
+    """Cells; what is true or false reads as yes or no."""
+    return [
+        ("no", "yes")[value] if isinstance(value, bool) else str(value) for value in row.values()
+    ]
 
 
 def _subtitle(report: RunReport) -> str:

@@ -1,6 +1,13 @@
 """What events do to money: every change of a balance is a posting against a named account."""
 
-from zvt_trading.core.ledger import EXTERNAL, FEES, FUNDING, INSURANCE, TRADING
+from zvt_trading.core.ledger import (
+    ADJUSTMENT,
+    EXTERNAL,
+    FEES,
+    FUNDING,
+    INSURANCE,
+    TRADING,
+)
 from zvt_trading.core.margin import initial_margin, liquidation_price
 from zvt_trading.core.state import Holding, State
 from zvt_trading.core.valuation import refresh, revalue
@@ -58,10 +65,12 @@ def book_funding(state: State, holding: Holding, amount: int) -> None:
 
 def book_external(state: State, portfolio: str, venue: str, asset: str, amount: int) -> None:
     """Book a deposit (> 0) or a withdrawal (< 0)."""
-    owner = state.portfolios[portfolio]
-    balance = state.balance(owner, venue, asset)
-    state.ledger.post(balance, EXTERNAL, amount)
-    revalue(owner, balance)
+    _book_cash(state, portfolio, venue, asset, EXTERNAL, amount)
+
+
+def book_adjustment(state: State, portfolio: str, venue: str, asset: str, amount: int) -> None:
+    """Book money that came (> 0) or went at the venue by what is neither ours nor a deposit."""
+    _book_cash(state, portfolio, venue, asset, ADJUSTMENT, amount)
 
 
 def book_insurance(state: State, holding: Holding, amount: int) -> None:
@@ -102,3 +111,12 @@ def set_open(holding: Holding, side: int, change: int) -> None:
     else:
         holding.open_sell += change
     refresh(holding)
+
+
+def _book_cash(
+    state: State, portfolio: str, venue: str, asset: str, kind: int, amount: int
+) -> None:
+    owner = state.portfolios[portfolio]
+    balance = state.balance(owner, venue, asset)
+    state.ledger.post(balance, kind, amount)
+    revalue(owner, balance)

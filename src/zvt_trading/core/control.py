@@ -2,6 +2,7 @@
 
 from typing import Final, final
 
+from zvt_trading.core.equity_marks import sample_equity, shift_marks
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.limits import (
     AMOUNT_MAX,
@@ -16,7 +17,7 @@ from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.order_ids import sequence_of
 from zvt_trading.core.order_manager import OrderManager
 from zvt_trading.core.recorder import Recorder
-from zvt_trading.core.state import Holding, Order, Portfolio, State
+from zvt_trading.core.state import Holding, Order, State
 from zvt_trading.core.units import DAY, MAX_SCALE
 from zvt_trading.core.valuation import is_marked
 from zvt_trading.messages.codes import (
@@ -59,7 +60,6 @@ from zvt_trading.messages.events import (
     EngineResumed,
     EngineStarted,
     EngineSuspended,
-    EquitySampled,
     HistoryRead,
     InstrumentListed,
     KillSwitchPulled,
@@ -126,7 +126,7 @@ class Control:
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Deposited(self.recorder.seq(), self.recorder.now, command))
-        self._shift(portfolio, portfolio.equity - before)
+        shift_marks(self.recorder, portfolio, portfolio.equity - before)
         return True
 
     def withdraw(self, command: Withdraw) -> bool:
@@ -140,7 +140,7 @@ class Control:
         portfolio = self.state.portfolios[command.portfolio]
         before = portfolio.equity
         self.recorder.record(Withdrawn(self.recorder.seq(), self.recorder.now, command))
-        self._shift(portfolio, portfolio.equity - before)
+        shift_marks(self.recorder, portfolio, portfolio.equity - before)
         return True
 
     def transfer(self, command: Transfer) -> bool:
@@ -161,8 +161,8 @@ class Control:
         before_taker = taker.equity
         self.recorder.record(Transferred(self.recorder.seq(), self.recorder.now, command))
         if giver is not taker:
-            self._shift(giver, giver.equity - before)
-            self._shift(taker, taker.equity - before_taker)
+            shift_marks(self.recorder, giver, giver.equity - before)
+            shift_marks(self.recorder, taker, taker.equity - before_taker)
         return True
 
     def set_leverage(self, command: SetLeverage) -> bool:
@@ -311,17 +311,21 @@ class Control:
                 continue
             portfolio.unmarked = False
             if portfolio.equity_shift:
-                self._shift(portfolio, 0)
+                shift_marks(self.recorder, portfolio, 0)
             equity = portfolio.equity
             if day != portfolio.day:
-                self._sample(portfolio, max(portfolio.peak_equity, equity), equity, day)
+                sample_equity(
+                    self.recorder, portfolio, max(portfolio.peak_equity, equity), equity, day
+                )
             elif equity > portfolio.peak_equity:
-                self._sample(portfolio, equity, portfolio.day_start_equity, day)
+                sample_equity(self.recorder, portfolio, equity, portfolio.day_start_equity, day)
             elif (
                 equity != portfolio.sampled_equity
                 and now - portfolio.sampled_ts >= EQUITY_RECORD_NS
             ):
-                self._sample(portfolio, portfolio.peak_equity, portfolio.day_start_equity, day)
+                sample_equity(
+                    self.recorder, portfolio, portfolio.peak_equity, portfolio.day_start_equity, day
+                )
             if portfolio.trading_state == ACTIVE:
                 reason = self.recorder.risk.breach(portfolio)
                 if reason:
@@ -330,25 +334,6 @@ class Control:
                         SCOPE_PORTFOLIO, portfolio.name, REDUCING, reason, risk.breach_limit,
                         risk.breach_value, "loss limit reached; a person must re-arm",
                     )  # fmt: skip
-
-    def _sample(self, portfolio: Portfolio, peak: int, day_start: int, day: int) -> None:
-        recorder = self.recorder
-        recorder.record(
-            EquitySampled(
-                recorder.seq(), recorder.now, portfolio.name, portfolio.equity, peak, day_start, day
-            )
-        )
-
-    def _shift(self, portfolio: Portfolio, change: int) -> None:
-        """Cash that came or went, or got its first price, is neither profit nor loss."""
-        change += portfolio.equity_shift
-        portfolio.equity_shift = 0
-        if change == 0:
-            return
-        peak = portfolio.peak_equity + change
-        day_start = portfolio.day_start_equity + change
-        day = portfolio.day if portfolio.day >= 0 else self.recorder.now // DAY
-        self._sample(portfolio, peak, day_start, day)
 
     def _spec_problem(self, spec: InstrumentSpec) -> str:
         """What contradicts itself, or the scales that other instruments use; "" when nothing."""

@@ -3,6 +3,7 @@
 from typing import Final, final
 
 from zvt_trading.core.accounting import (
+    book_adjustment,
     book_external,
     book_fee,
     book_fill,
@@ -28,9 +29,11 @@ from zvt_trading.messages.events import (
     AmendRequested,
     CancelRejected,
     CancelRequested,
+    CashAdjusted,
     CommandRefused,
     CoolDownStarted,
     Deposited,
+    DriftCleared,
     EngineResumed,
     EngineStarted,
     EngineSuspended,
@@ -64,6 +67,14 @@ from zvt_trading.messages.events import (
     Withdrawn,
 )
 from zvt_trading.messages.reasons import Reason
+
+TOLD_ONCE: Final = ("CashMoved", "ForeignActivity")
+"""Reports that come again with every reading of a venue: each subject is quarantined once."""
+
+
+def movement_key(portfolio: str, venue: str, asset: str, reference: str) -> str:
+    """What a movement of cash is known by, so that it is booked once."""
+    return f"{portfolio}/{venue}/{asset}/{reference}"
 
 
 @final
@@ -155,6 +166,8 @@ class Evolver:
             self._funding_settled(event)
         elif isinstance(event, PositionLiquidated):
             self._liquidated(event)
+        elif isinstance(event, CashAdjusted):
+            self._cash_adjusted(event)
         elif isinstance(event, LeverageSet):
             self._leverage_set(event)
         else:
@@ -200,8 +213,11 @@ class Evolver:
             self.state.suspended = 0
         elif isinstance(event, HistoryRead):
             self.state.venues[event.venue].history_cursor = event.cursor
+        elif isinstance(event, ReportQuarantined):
+            if event.report in TOLD_ONCE:
+                self.state.remember_quarantined(f"{event.report}/{event.subject}", event.ts)
         else:
-            return isinstance(event, CommandRefused | ReportQuarantined)
+            return isinstance(event, CommandRefused | DriftCleared)
         return True
 
     def _listed(self, event: InstrumentListed) -> None:
@@ -258,6 +274,15 @@ class Evolver:
         key = f"{event.portfolio}/{event.instrument}/{event.trade_id}"
         state.remember_entry(key, event.ts)
         refresh(holding)
+
+    def _cash_adjusted(self, event: CashAdjusted) -> None:
+        portfolio, venue, asset = event.portfolio, event.venue, event.asset
+        if event.cause in (Reason.EXTERNAL_DEPOSIT, Reason.EXTERNAL_WITHDRAWAL):
+            book_external(self.state, portfolio, venue, asset, event.amount)
+        else:
+            book_adjustment(self.state, portfolio, venue, asset, event.amount)
+        key = movement_key(portfolio, venue, asset, event.reference)
+        self.state.remember_entry(key, event.ts)
 
     def _leverage_set(self, event: LeverageSet) -> None:
         state = self.state

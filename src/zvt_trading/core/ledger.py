@@ -17,7 +17,7 @@ TRADING: Final = 1  # what fills paid and brought; realised PnL of derivatives
 FEES: Final = 2
 FUNDING: Final = 3
 INSURANCE: Final = 4  # a loss beyond the margin at liquidation, borne by the venue's fund
-ADJUSTMENT: Final = 5  # corrections to what the venue says
+ADJUSTMENT: Final = 5  # what moved at the venue by others, and what nothing explains
 CONTRA_NAMES: Final = ("external", "trading", "fees", "funding", "insurance", "adjustment")
 
 

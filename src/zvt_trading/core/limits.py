@@ -41,4 +41,19 @@ EQUITY_RECORD_NS: Final = 60_000_000_000
 """How often a changed equity is journalled: a curve of minutes for drawdown, returns and charts."""
 
 VENUE_ENTRIES_KEPT: Final = 100_000
-"""Funding payments and liquidations remembered so that none is booked twice (3 a day each)."""
+"""Funding payments (3 a day each), liquidations and money that moved without us, remembered so that
+none is booked twice: months of it, or the busiest day of somebody else's trading on the account.
+Venues are read with an overlap of minutes."""
+
+QUARANTINED_KEPT: Final = 10_000
+"""What was quarantined remembered so that it is told once: no account has as many open orders."""
+
+SUBJECT_LENGTH_MAX: Final = 320
+"""What was quarantined is kept in memory: a portfolio, a venue, an asset and a venue's id fit."""
+
+DRIFT_READINGS: Final = 3
+"""Readings of a venue's books in a row that must differ alike before it is drift: they are seconds
+apart, and what was on its way at one has arrived at the next."""
+
+DRIFT_SUBJECTS_MAX: Final = 1_000
+"""Differences watched a venue; when more differ, what is wrong is not any one of them."""

@@ -19,6 +19,7 @@ from zvt_trading.core.order_fsm import (
     next_life,
 )
 from zvt_trading.core.order_manager import OrderManager
+from zvt_trading.core.outside_reports import OutsideReports
 from zvt_trading.core.recorder import Recorder
 from zvt_trading.core.state import Order, State
 from zvt_trading.messages.codes import ACCEPTED, CANCEL_REQUESTED, PENDING
@@ -42,7 +43,9 @@ from zvt_trading.messages.reports import (
     AbsenceProven,
     AmendFailed,
     CancelFailed,
+    CashMoved,
     Fill,
+    ForeignActivity,
     FundingPaid,
     Liquidated,
     OutcomeUnknown,
@@ -67,6 +70,8 @@ _RARE: Final = 3
 _ACCOUNT: Final = 4  # and above: not about an order
 _FUNDING: Final = 4
 _LIQUIDATED: Final = 5
+_CASH_MOVED: Final = 6
+_FOREIGN: Final = 7
 _KINDS: Final[dict[type, int]] = {
     Fill: _FILL,
     VenueAccepted: _ACCEPTED,
@@ -81,6 +86,8 @@ _KINDS: Final[dict[type, int]] = {
     AbsenceProven: _RARE,
     FundingPaid: _FUNDING,
     Liquidated: _LIQUIDATED,
+    CashMoved: _CASH_MOVED,
+    ForeignActivity: _FOREIGN,
 }
 
 _MILLISECOND: Final = 1_000_000
@@ -94,16 +101,14 @@ class OrderReports:
         self.recorder: Final = recorder
         self.state: Final[State] = recorder.state
         self.orders: Final = orders
+        self.outside: Final = OutsideReports(recorder)
 
     def take(self, report: Report) -> Order | None:
         """Record what a report says that is new; returns the order that changed, if one did."""
         # A table, not isinstance: on Structs (they have a metaclass) one that fails is slow.
         kind = _KINDS[type(report)]
         if kind >= _ACCOUNT:
-            if kind == _FUNDING:
-                self._funding(cast(FundingPaid, report))
-            else:
-                self._liquidated(cast(Liquidated, report))
+            self._take_account(kind, report)
             return None
         order = self._order_of(cast(Fill, report).order_id, report)
         if order is None:
@@ -118,6 +123,17 @@ class OrderReports:
         else:
             self._take_rare(order, cast(RareReport, report))
         return order if self.state.seq != before else None
+
+    def _take_account(self, kind: int, report: Report) -> None:
+        """What is not about an order."""
+        if kind == _FUNDING:
+            self._funding(cast(FundingPaid, report))
+        elif kind == _LIQUIDATED:
+            self._liquidated(cast(Liquidated, report))
+        elif kind == _CASH_MOVED:
+            self.outside.cash_moved(cast(CashMoved, report))
+        else:
+            self.outside.foreign_activity(cast(ForeignActivity, report))
 
     def _order_of(self, order_id: str, report: Report) -> Order | None:
         """The order a report is about; one that we never sent is quarantined."""

@@ -29,6 +29,7 @@ from zvt_trading.messages.snapshot import (
     SnapshotOrder,
     SnapshotPart,
     SnapshotPortfolio,
+    SnapshotQuarantined,
     SnapshotTag,
 )
 
@@ -73,6 +74,7 @@ def snapshot_head(state: State, risk: RiskManager, digest: str) -> SnapshotHead:
         client_tags=len(state.client_tags),
         venue_entries=len(state.venue_entries),
         digest=digest,
+        quarantined=len(state.quarantined),
     )
 
 
@@ -91,6 +93,8 @@ def snapshot_parts(state: State) -> Iterator[SnapshotPart]:
         yield SnapshotTag(tag, order_id)
     for key, ts in state.venue_entries.items():
         yield SnapshotEntry(key, ts)
+    for key, ts in state.quarantined.items():
+        yield SnapshotQuarantined(key, ts)
 
 
 def restore(core: TradingCore, head: SnapshotHead, parts: list[SnapshotPart]) -> None:
@@ -98,7 +102,7 @@ def restore(core: TradingCore, head: SnapshotHead, parts: list[SnapshotPart]) ->
     state = core.state
     if state.seq:
         raise RestoreError(f"only a new core can be restored; this one is at event {state.seq}")
-    expected = head.orders + head.client_tags + head.venue_entries
+    expected = head.orders + head.client_tags + head.venue_entries + head.quarantined
     if expected != len(parts):
         raise RestoreError(f"{len(parts)} parts in a snapshot of {expected}")
     state.asset_scales.update(head.asset_scales)
@@ -117,8 +121,10 @@ def restore(core: TradingCore, head: SnapshotHead, parts: list[SnapshotPart]) ->
             _restore_order(state, part)
         elif isinstance(part, SnapshotTag):
             state.client_tags[part.client_tag] = part.order_id
-        else:
+        elif isinstance(part, SnapshotEntry):
             state.venue_entries[part.key] = part.ts
+        else:
+            state.quarantined[part.key] = part.ts
     _restore_links(state, head)
     state.seq = head.seq
     state.ts = head.ts

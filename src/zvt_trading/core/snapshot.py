@@ -32,6 +32,8 @@ def each_line(state: State, risk: RiskManager) -> Iterator[str]:
     yield f"closed {' '.join(state.closed[state.closed_head :])}"
     for entry in state.venue_entries:
         yield f"entry {entry}"
+    for told in state.quarantined:
+        yield f"quarantined {told}"
     for tag in state.client_tags:
         yield f"tag {tag}"
     yield f"risk {risk.state_items()}"

@@ -4,7 +4,7 @@ from typing import Final, final
 
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.ledger import Balance, Ledger
-from zvt_trading.core.limits import CLOSED_ORDERS_KEPT, VENUE_ENTRIES_KEPT
+from zvt_trading.core.limits import CLOSED_ORDERS_KEPT, QUARANTINED_KEPT, VENUE_ENTRIES_KEPT
 from zvt_trading.core.order_book import OrderBook
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.position_manager import Position, PositionManager
@@ -267,13 +267,20 @@ class State:
         self.closed_head = 0
         self.lists: dict[str, OrderList] = {}
         self.client_tags: dict[str, str] = {}
-        self.venue_entries: dict[str, int] = {}  # funding and liquidations booked, and when
+        self.venue_entries: dict[str, int] = {}  # what venues booked, and when we did
+        self.quarantined: dict[str, int] = {}  # what is told once, and when it was
 
     def remember_entry(self, key: str, ts: int) -> None:
         """Note that a venue's entry was booked; the oldest are forgotten."""
         self.venue_entries[key] = ts
         if len(self.venue_entries) > VENUE_ENTRIES_KEPT:
             del self.venue_entries[next(iter(self.venue_entries))]
+
+    def remember_quarantined(self, key: str, ts: int) -> None:
+        """Note that something was quarantined; the oldest are forgotten."""
+        self.quarantined[key] = ts
+        if len(self.quarantined) > QUARANTINED_KEPT:
+            del self.quarantined[next(iter(self.quarantined))]
 
     def oldest_closed(self) -> str:
         """Take the id of the order that was closed longest ago."""

@@ -415,6 +415,30 @@ class PositionLiquidated(Struct, frozen=True, tag=True, tag_field="msg", gc=Fals
     ts_venue: int
 
 
+class CashAdjusted(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """Money that moved at the venue without us was booked; see reports.CashMoved."""
+
+    seq: int
+    ts: int
+    portfolio: str
+    venue: str
+    asset: str
+    amount: int
+    cause: int
+    reference: str
+    text: str
+    ts_venue: int
+
+
+class DriftCleared(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """A venue's books are ours again in `subject`; what was halted stays so until re-armed."""
+
+    seq: int
+    ts: int
+    venue: str
+    subject: str
+
+
 class ReportQuarantined(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     """A venue told us of something that we do not know; kept for a person, nothing was booked."""
 
@@ -463,5 +487,7 @@ Event = (
     | AmendRejected
     | FundingSettled
     | PositionLiquidated
+    | CashAdjusted
+    | DriftCleared
     | ReportQuarantined
 )

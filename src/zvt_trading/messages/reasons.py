@@ -122,6 +122,16 @@ class Reason(IntEnum):
     OPERATOR = 600
     INVARIANT_BROKEN = 601
     STORE_FAILED = 602
+    RECONCILIATION_DRIFT = 603
+    # Why money moved at a venue without an order or command of ours.
+    EXTERNAL_DEPOSIT = 700
+    EXTERNAL_WITHDRAWAL = 701
+    MANUAL_TRADE = 702
+    UNEXPLAINED = 703
+    # What else a venue's account shows that is not of our doing.
+    FOREIGN_ORDER = 710
+    ORPHANED_ORDER = 711
+    LOST_ORDER = 712
 
 
 TRANSIENT = frozenset(

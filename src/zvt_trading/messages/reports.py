@@ -134,6 +134,39 @@ class Liquidated(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
     ts: int
 
 
+class CashMoved(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """Money came to (`amount` > 0, asset units) or left an account, and no order of ours moved it.
+
+    `cause` is EXTERNAL_DEPOSIT, EXTERNAL_WITHDRAWAL, MANUAL_TRADE or UNEXPLAINED (a Reason).
+    `reference` is the venue's id of the movement, unique per (portfolio, venue, asset): both sides
+    of a trade may have the trade's id, its fee in one of their assets needs one of its own.
+    """
+
+    portfolio: str
+    venue: str
+    asset: str
+    amount: int
+    cause: int
+    reference: str
+    text: str
+    ts: int
+
+
+class ForeignActivity(Struct, frozen=True, tag=True, tag_field="msg", gc=False):
+    """A venue's account shows something that is not of our doing, or lacks something that is.
+
+    `kind` is a Reason: FOREIGN_ORDER (somebody else's), ORPHANED_ORDER (with our id prefix, but we
+    never recorded it) or LOST_ORDER (ours, and the venue has it no more). `subject` is the order's
+    id, ours where it has one.
+    """
+
+    venue: str
+    subject: str
+    kind: int
+    text: str
+    ts: int
+
+
 Report = (
     VenueAccepted
     | VenueRejected
@@ -148,4 +181,6 @@ Report = (
     | AmendFailed
     | FundingPaid
     | Liquidated
+    | CashMoved
+    | ForeignActivity
 )

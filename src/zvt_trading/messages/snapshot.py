@@ -103,6 +103,7 @@ class SnapshotHead(Struct, frozen=True):
     client_tags: int
     venue_entries: int
     digest: str
+    quarantined: int = 0
 
 
 class SnapshotTag(Struct, frozen=True, tag="tag", tag_field="part", gc=False):
@@ -113,10 +114,17 @@ class SnapshotTag(Struct, frozen=True, tag="tag", tag_field="part", gc=False):
 
 
 class SnapshotEntry(Struct, frozen=True, tag="entry", tag_field="part", gc=False):
-    """Funding or a liquidation that was booked, so that it is not booked again."""
+    """What a venue booked and we did too, so that it is not booked again."""
 
     key: str
     ts: int
 
 
-SnapshotPart = SnapshotOrder | SnapshotTag | SnapshotEntry
+class SnapshotQuarantined(Struct, frozen=True, tag="quarantined", tag_field="part", gc=False):
+    """What was quarantined, so that it is not told again."""
+
+    key: str
+    ts: int
+
+
+SnapshotPart = SnapshotOrder | SnapshotTag | SnapshotEntry | SnapshotQuarantined

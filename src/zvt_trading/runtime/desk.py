@@ -107,6 +107,10 @@ class Desk:
             self._serve_elsewhere(call)
         return future
 
+    def is_served_here(self) -> bool:
+        """Whether this thread serves now: it must not wait for what others are to do."""
+        return self._server == get_ident()
+
     def close(self) -> None:
         """No more calls from event loops."""
         if self._executor is not None:

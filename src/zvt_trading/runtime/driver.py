@@ -92,7 +92,9 @@ class Driver:
             self.run_until(self._simulation.now + pace)
 
     def wait_until(self, done: Callable[[], bool]) -> None:
-        """Let time pass until `done`, at most ANSWER_WAIT; not at all inside a subscriber."""
+        """Let simulated time pass until `done`, at most ANSWER_WAIT; not inside a subscriber."""
+        if self.world.is_live:
+            return  # whoever asks waits outside
         end = self._simulation.now + ANSWER_WAIT
         while not done() and not self._delivering:
             due = self._simulation.next_due()
@@ -103,6 +105,16 @@ class Driver:
     def run_until(self, ts: int) -> bool:
         """Let time pass; False when the feed ended before."""
         return self.guarded(lambda: self.world.run_until(ts))
+
+    def stop_strategies(self) -> None:
+        """Strategies take their orders back; the engine lives on."""
+        if not self.broken:
+            self.guarded(self._stop_runners)
+
+    def _stop_runners(self) -> None:
+        for runner in self.world.runners:
+            runner.stop()
+        self._simulation.flush()
 
     def stop(self) -> None:
         """Stop the strategies, let what is under way arrive, give the store back. Repeatable."""
@@ -141,6 +153,7 @@ class Driver:
 
     def _decide(self, command: Command, *, leave: bool) -> list[Event]:
         recorder = self._core.recorder
+        self.world.keep_time()
         before = len(recorder.out)  # not 0 inside a subscriber
         if self._simulation.may_take(command):
             self._core.command(self._simulation.now, command)

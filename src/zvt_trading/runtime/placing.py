@@ -1,11 +1,11 @@
 """Placing orders: from a request to the core's decision, and from what became of it to a result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from zvt_trading.core.state import Order, State
 from zvt_trading.errors import EngineError
-from zvt_trading.messages.commands import SubmitOrder, SubmitOrderList
+from zvt_trading.messages.commands import AmendOrder, SubmitOrder, SubmitOrderList
 from zvt_trading.messages.events import AmendRefused, Event, OrderPlaced, OrderRefused
 from zvt_trading.runtime.driver import Driver
 from zvt_trading.runtime.requests import to_amend, to_command
@@ -62,20 +62,46 @@ class Placing:
         self._driver.wait_until(lambda: all(is_answered(order) for order in orders))
         return tuple(self._driver.advised(order_result(order)) for order in orders)
 
-    def amend(
+    def terms(
         self,
         order: Order,
         price: Number | None,
         quantity: Number | None,
         trigger_price: Number | None,
-    ) -> OrderResult:
+    ) -> AmendOrder:
+        """New terms of an order; CallerError when they cannot be meant."""
+        return to_amend(order.instrument, order.id, price, quantity, trigger_price)
+
+    def amend(self, order: Order, command: AmendOrder) -> OrderResult:
         """Change the terms of an order and wait for the answer."""
-        command = to_amend(order.instrument, order.id, price, quantity, trigger_price)
         event = self._driver.decide(command)[-1]
         if isinstance(event, AmendRefused):
             return self._driver.advised(amend_refused_result(order, event))
         self._driver.wait_until(lambda: not order.pending)
+        return self.amended(order, command)
+
+    def amended(self, order: Order, command: AmendOrder) -> OrderResult:
+        """What became of an amend."""
         return amend_result(order, command.price, command.quantity, command.trigger_price)
+
+    def unanswered(self, results: Sequence[OrderResult]) -> list[Order]:
+        """The orders of these results for whose answers a live caller waits still."""
+        found: list[Order] = []
+        for result in results:
+            order = self._state.orders.get(result.order_id)
+            if order is not None and not is_answered(order):
+                found.append(order)
+        return found
+
+    def again(self, results: Sequence[OrderResult]) -> tuple[OrderResult, ...]:
+        """The results as they are by now."""
+        orders = self._state.orders
+        return tuple(
+            self._driver.advised(order_result(orders[result.order_id]))
+            if result.order_id in orders
+            else result
+            for result in results
+        )
 
     def _finish(self, order: Order) -> OrderResult:
         if not is_answered(order):

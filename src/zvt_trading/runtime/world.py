@@ -8,6 +8,7 @@ from zvt_trading.errors import CallerError
 from zvt_trading.messages.market import MarketData
 from zvt_trading.ports.feed import Feed
 from zvt_trading.ports.strategy import StrategyPort
+from zvt_trading.runtime.desk import Desk
 from zvt_trading.runtime.history import History
 from zvt_trading.runtime.memory import Memory
 from zvt_trading.runtime.requests import check_name
@@ -16,6 +17,9 @@ from zvt_trading.sim.simulation import Simulation
 
 Progress = Callable[[int, int], None]
 MarketObserver = Callable[[MarketData], None]
+
+Guarded = Callable[[Callable[[], None]], None]
+"""Does what changes the state, as Driver.guarded."""
 
 TICK_NS = SECOND // 10
 """How often the core's clock ticks in simulated time, at least."""
@@ -27,6 +31,8 @@ SETTLE_WAIT = 60 * SECOND
 
 class World:
     """Drives everything from one feed; whoever calls it supplies the time."""
+
+    is_live = False
 
     def __init__(self, simulation: Simulation, feed: Feed, *, keep_history: bool = True) -> None:
         self.simulation = simulation
@@ -92,6 +98,21 @@ class World:
         while not all(market.instrument.mid_twice() for market in markets):
             if not self.step():
                 return
+
+    def keep_time(self) -> None:
+        """Before a decision; simulated time stands still meanwhile."""
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        """Wait until `done`; in simulated time everything has happened when a call returns."""
+
+    async def await_(self, done: Callable[[], bool]) -> None:
+        """`wait` for an event loop."""
+
+    def go(self, desk: Desk, guarded: Guarded) -> None:
+        """The engine is there: a live world begins to move."""
+
+    def disconnect(self) -> None:
+        """No more news of venues."""
 
     def run_until(self, ts: int) -> bool:
         """Let time pass up to `ts`; False when the feed ended before it."""

@@ -24,12 +24,11 @@ from zvt_trading.messages.reports import (
     VenueAmended,
 )
 from zvt_trading.sim.parcels import (
-    ABSENCE_AFTER,
-    ANSWER_TIMEOUT,
     TO_VENUE_CANCEL,
     TO_VENUE_QUERY,
-    VALIDITY,
+    USUAL,
     Parcel,
+    Timing,
 )
 from zvt_trading.sim.venue_api import Answer
 
@@ -64,20 +63,25 @@ class Inquiry:
         sent.append(query)
         return sent
 
-    def answered(self, parcel: Parcel, answer: Answer, now: int) -> None:
-        """What a query found is taken through the same idempotent path as every report."""
+    def answered(self, parcel: Parcel, answer: Answer, now: int, timing: Timing = USUAL) -> None:
+        """What a query found is taken through the same idempotent path as every report.
+
+        The parcel's `ts` is when the venue looked, or earlier.
+        """
         order = self.core.state.orders.get(parcel.order_id)
         if order is None:
             return
         if not answer.reports:
-            self._absent(order, parcel, now)
+            self._absent(order, parcel, now, timing)
             return
         for report in answer.reports:
             self.core.report(now, report)
         if order.pending == AMEND_REQUESTED:
-            self._amend_answered(order, parcel, answer, now)
+            self._amend_answered(order, parcel, answer, now, timing)
 
-    def _amend_answered(self, order: Order, parcel: Parcel, answer: Answer, now: int) -> None:
+    def _amend_answered(
+        self, order: Order, parcel: Parcel, answer: Answer, now: int, timing: Timing
+    ) -> None:
         """The terms the venue works on: the new ones, or the old ones once no amend can come."""
         asked = self.amends.get(order.id, now)
         if parcel.ts <= asked:
@@ -85,18 +89,18 @@ class Inquiry:
         if answer.price != order.price or answer.quantity != order.quantity:
             report = VenueAmended(order.id, answer.price, answer.quantity, parcel.ts)
             self.core.report(now, report)
-        elif parcel.ts - asked > VALIDITY or order.filled >= order.quantity:
+        elif parcel.ts - asked > timing.validity or order.filled >= order.quantity:
             reason = int(Reason.NOT_SENT)
             text = "the venue never had it"
             self.core.report(now, AmendFailed(order.id, reason, text, parcel.ts))
 
-    def _absent(self, order: Order, parcel: Parcel, now: int) -> None:
+    def _absent(self, order: Order, parcel: Parcel, now: int, timing: Timing) -> None:
         """A negative answer; two of them, spaced and after the validity window, are proof."""
-        if order.life != UNKNOWN or parcel.ts - parcel.since <= ABSENCE_AFTER:
+        if order.life != UNKNOWN or parcel.ts - parcel.since <= timing.absence_after:
             return
         first = self.negatives.get(order.id, 0)
         if first == 0:
             self.negatives[order.id] = parcel.ts
-        elif parcel.ts - first >= ANSWER_TIMEOUT:
+        elif parcel.ts - first >= timing.check_every:
             self.negatives.pop(order.id, 0)
             self.core.report(now, AbsenceProven(order.id, "two negatives", parcel.ts))

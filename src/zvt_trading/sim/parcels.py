@@ -31,6 +31,28 @@ POLL_EVERY: Final = 10 * SECOND
 
 
 @final
+class Timing:
+    """How long one venue is waited for (nanoseconds); simulated venues have the usual ones."""
+
+    def __init__(
+        self,
+        answer_timeout: int = ANSWER_TIMEOUT,
+        validity: int = VALIDITY,
+        absence_after: int = ABSENCE_AFTER,
+        poll_every: int = POLL_EVERY,
+        check_every: int = ANSWER_TIMEOUT,
+    ) -> None:
+        self.answer_timeout: Final = answer_timeout  # then an outcome is unknown
+        self.check_every: Final = check_every  # and asked for, this often at first
+        self.validity: Final = validity
+        self.absence_after: Final = absence_after
+        self.poll_every: Final = poll_every
+
+
+USUAL: Final = Timing()
+
+
+@final
 class Parcel:
     """One message under way, or a reminder to ourselves."""
 
@@ -54,8 +76,17 @@ class Parcel:
 class VenuePort:
     """A venue and the two links to it."""
 
-    def __init__(self, exchange: VenueApi, outward: Link, inward: Link, lossless: bool) -> None:
+    def __init__(
+        self,
+        exchange: VenueApi,
+        outward: Link,
+        inward: Link,
+        lossless: bool,
+        timing: Timing = USUAL,
+    ) -> None:
         self.exchange: Final = exchange
+        self.timing: Final = timing
+        self.is_remote: Final = exchange.is_remote
         self.outward = outward
         self.inward = inward
         self.lossless: Final = lossless  # everything arrives, once and in order

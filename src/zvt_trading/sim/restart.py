@@ -2,7 +2,8 @@
 
 The engine is suspended until every order has an outcome, every venue's history was read, and every
 venue's books are ours to the last unit. Differences are no reason to guess: while they last, the
-engine stays suspended and says which they are.
+engine stays suspended and says which they are. Once it trades, the books are compared with every
+history read (drift_guard.py).
 """
 
 from typing import Final, final
@@ -15,6 +16,7 @@ from zvt_trading.messages.codes import ACCEPTED, NO_REQUEST, PENDING, SUBMITTED
 from zvt_trading.messages.events import ReportQuarantined
 from zvt_trading.messages.reasons import Reason
 from zvt_trading.messages.reports import OutcomeUnknown
+from zvt_trading.sim.drift_guard import DriftGuard
 from zvt_trading.sim.parcels import VenuePort
 from zvt_trading.sim.venue_api import History
 
@@ -43,6 +45,7 @@ class Restart:
     def __init__(self, core: TradingCore, ports: dict[str, VenuePort]) -> None:
         self.core: Final = core
         self.ports: Final = ports
+        self.guard: Final = DriftGuard(core)
         self.is_over = True
 
     def cursor(self, venue: str) -> int:
@@ -56,6 +59,7 @@ class Restart:
         What was sent has no known outcome: whatever was on its way to us is lost.
         """
         self.is_over = False
+        self.guard.forget()
         for port in self.ports.values():
             port.is_read = False
             port.differs = 0
@@ -76,15 +80,19 @@ class Restart:
         for report in history.reports:
             core.report(now, report)
         core.control.read_history(venue, history.cursor)
+        if self.is_over:
+            if history.cursor >= self.cursor(venue):  # else it was overtaken on its way
+                self.guard.read(venue, history.statement, now)
+            return
         port = self.ports[venue]
-        if self.is_over or not is_settled(core.state):
+        if not is_settled(core.state):
             return
         found = differences(core.state, venue, history.statement)
         port.is_read = not found
         port.differs = port.differs + 1 if found else 0
         if port.differs == DIFFERENCES_TOLERATED:
             recorder = core.recorder
-            text = "; ".join(found[:10])
+            text = "; ".join([str(one) for one in found[:10]])
             recorder.record(
                 ReportQuarantined(recorder.seq(), recorder.now, "Statement", venue, text)
             )

@@ -16,13 +16,7 @@ from typing import Final, cast, final
 
 from zvt_trading.core.journal import Journal
 from zvt_trading.core.rng import Rng
-from zvt_trading.core.state import Order
 from zvt_trading.core.trading_core import TradingCore
-from zvt_trading.messages.codes import (
-    LIMIT,
-    MARKET,
-    STOP,
-)
 from zvt_trading.messages.commands import CancelOrder, Command, SubmitOrder
 from zvt_trading.messages.events import (
     AmendRequested,
@@ -32,14 +26,13 @@ from zvt_trading.messages.events import (
     OrderReleased,
 )
 from zvt_trading.messages.market import MarketData, QuoteTick, VenueStatus
-from zvt_trading.messages.reports import Report
+from zvt_trading.messages.reports import OutcomeUnknown, Report
 from zvt_trading.sim.cashier import Cashier
 from zvt_trading.sim.effects import AMENDS, CANCELS, EFFECTS, RELEASES, SENDS
 from zvt_trading.sim.inquiry import Inquiry
 from zvt_trading.sim.link import Link, LinkProfile
 from zvt_trading.sim.outage import Outage
 from zvt_trading.sim.parcels import (
-    ANSWER_TIMEOUT,
     OUR_CHECK,
     OUR_POLL,
     POLL_EVERY,
@@ -53,9 +46,11 @@ from zvt_trading.sim.parcels import (
     TO_VENUE_QUERY,
     VALIDITY,
     Parcel,
+    Timing,
     VenuePort,
 )
 from zvt_trading.sim.restart import Restart, is_settled
+from zvt_trading.sim.sending import deliver, submit_to
 from zvt_trading.sim.venue_api import VenueApi
 
 Subscriber = Callable[[Event], object]
@@ -95,6 +90,24 @@ class Simulation:
         if not lossless:
             self.faulty = True
             self._push(self.now + POLL_EVERY, Parcel(OUR_POLL, exchange.venue, "", self.now))
+
+    def add_remote(self, exchange: VenueApi, timing: Timing) -> None:
+        """Connect a venue that answers later; see sim.remote."""
+        link = Link(LinkProfile(), Rng(0))
+        self.ports[exchange.venue] = VenuePort(exchange, link, link, False, timing)
+        self.faulty = True
+        # Staggered, so that not all venues are read at once.
+        first = timing.poll_every * len(self.ports) // 4
+        self._push(self.now + first, Parcel(OUR_POLL, exchange.venue, "", self.now))
+
+    def reported(self, report: Report) -> None:
+        """A remote venue's news; the caller flushes."""
+        self.core.report(self.now, report)
+        if type(report) is OutcomeUnknown:
+            order = self.core.state.orders[report.order_id]
+            port = self.ports[order.instrument.venue]
+            check = Parcel(OUR_CHECK, order.instrument.venue, order.id, self.now)
+            self._push(self.now + port.timing.check_every // 4, check)
 
     def submit(self, request: SubmitOrder) -> str:
         """Place an order now; returns its id."""
@@ -229,8 +242,10 @@ class Simulation:
             if order.amend_quantity:
                 self.inquiry.amend_sent(order.id, self.now)
             self._push(self.now, Parcel(OUR_CHECK, venue, order.id, self.now))
-        for venue in self.ports:
-            self._push(self.now, Parcel(OUR_POLL, venue, "", self.now))
+        for venue, port in self.ports.items():
+            parcel = Parcel(OUR_POLL, venue, "", self.now)
+            parcel.count = 1 if port.is_remote else 0  # besides its usual ones, until all is known
+            self._push(self.now, parcel)
         self.flush()
 
     def inherit(self, other: "Simulation") -> None:
@@ -337,20 +352,20 @@ class Simulation:
     def _send_order(self, order_id: str, worst_price: int) -> None:
         order = self.core.state.orders[order_id]
         port = self.ports[order.instrument.venue]
-        if port.outward.is_instant and not self._heap:
-            self._send_reports(port, self._submit_to(port.exchange, order, worst_price))
+        if port.outward.is_instant and not self._heap and not port.is_remote:
+            self._send_reports(port, submit_to(port.exchange, order, worst_price, self.now))
             return
         parcel = Parcel(TO_VENUE_ORDER, order.instrument.venue, order_id, self.now)
         parcel.worst_price = worst_price
         parcel.order = order
-        self._post(port.outward, parcel)
+        self._post_to(port, parcel)
         if not port.lossless:
-            self._remind(parcel, ANSWER_TIMEOUT)
+            self._remind(parcel, port.timing.answer_timeout)
 
     def _send_request(self, kind: int, order_id: str, price: int, quantity: int) -> None:
         order = self.core.state.orders[order_id]
         port = self.ports[order.instrument.venue]
-        if port.outward.is_instant and not self._heap:
+        if port.outward.is_instant and not self._heap and not port.is_remote:
             if kind == TO_VENUE_CANCEL:
                 self._send_reports(port, port.exchange.cancel(self.now, order_id))
             else:
@@ -360,11 +375,18 @@ class Simulation:
         parcel = Parcel(kind, order.instrument.venue, order_id, self.now)
         parcel.price = price
         parcel.quantity = quantity
-        self._post(port.outward, parcel)
+        self._post_to(port, parcel)
         if not port.lossless:
             if kind == TO_VENUE_AMEND:
                 self.inquiry.amend_sent(order_id, self.now)
-            self._remind(parcel, ANSWER_TIMEOUT)
+            self._remind(parcel, port.timing.answer_timeout)
+
+    def _post_to(self, port: VenuePort, parcel: Parcel) -> None:
+        """Send a request; to a remote venue it leaves at once, whatever else is under way."""
+        if port.is_remote:
+            self._arrive_at_venue(parcel, port)
+        else:
+            self._post(port.outward, parcel)
 
     def _post(self, link: Link, parcel: Parcel) -> None:
         """Put a message on a link; it arrives never, once or twice, at the times the link says."""
@@ -426,7 +448,11 @@ class Simulation:
         """The venue acts on a request, unless the request is too old."""
         kind = parcel.kind
         exchange = port.exchange
-        if kind == TO_VENUE_QUERY:
+        if port.is_remote and kind == TO_VENUE_QUERY:
+            exchange.ask(self.now, parcel.order_id, parcel.since)
+        elif port.is_remote and kind == TO_VENUE_POLL:
+            exchange.read(self.now, parcel.count)
+        elif kind == TO_VENUE_QUERY:
             answer = Parcel(TO_US_ANSWER, parcel.venue, parcel.order_id, self.now)
             answer.since = parcel.since
             answer.answer = exchange.answer(parcel.order_id)
@@ -435,50 +461,30 @@ class Simulation:
             entries = Parcel(TO_US_ENTRIES, parcel.venue, "", self.now)
             entries.history = exchange.history(parcel.count)
             self._post(port.inward, entries)
-        elif self.now - parcel.ts > VALIDITY:
-            return
-        elif kind == TO_VENUE_ORDER:
-            order = parcel.order
-            if order is not None:
-                self._send_reports(port, self._submit_to(exchange, order, parcel.worst_price))
-        elif kind == TO_VENUE_CANCEL:
-            self._send_reports(port, exchange.cancel(self.now, parcel.order_id))
-        else:
-            self._send_reports(
-                port,
-                exchange.amend(self.now, parcel.order_id, parcel.price, parcel.quantity),
-            )
-
-    def _submit_to(self, exchange: VenueApi, order: Order, worst_price: int) -> list[Report]:
-        terms = order.terms
-        order_type = order.type
-        if order.triggered:  # held here, sent because it fired
-            order_type = MARKET if order.is_market() else LIMIT
-        return exchange.submit(
-            self.now, order.id, order.holding.portfolio.name, order.instrument.id, order.side,
-            order_type, order.price, order.quantity, order.tif, terms.expire_ts,
-            terms.post_only, terms.reduce_only, worst_price,
-            order.trigger_price if order_type >= STOP else 0, terms.trigger_by,
-        )  # fmt: skip
+        elif self.now - parcel.ts <= VALIDITY:
+            self._send_reports(port, deliver(exchange, parcel, self.now))
 
     def _check(self, parcel: Parcel) -> None:
         """Time to look whether a request was answered: if not, ask, and look again later."""
         requests = self.inquiry.requests(parcel, self.now)
+        port = self.ports[parcel.venue]
         for request in requests:
-            self._post(self.ports[parcel.venue].outward, request)
+            self._post_to(port, request)
         if requests:
-            self._remind(parcel, ANSWER_TIMEOUT * min(parcel.count + 1, 8))
+            self._remind(parcel, port.timing.check_every * min(parcel.count + 1, 8))
 
     def _poll(self, parcel: Parcel) -> None:
         """Fetch by cursor what the stream may have lost: what became of orders, funding, ..."""
         port = self.ports[parcel.venue]
         request = Parcel(TO_VENUE_POLL, parcel.venue, "", self.now)
         request.count = self.restart.cursor(parcel.venue)
-        self._post(port.outward, request)
-        if not port.lossless:
-            self._push(self.now + POLL_EVERY, Parcel(OUR_POLL, parcel.venue, "", self.now))
+        self._post_to(port, request)
+        again = Parcel(OUR_POLL, parcel.venue, "", self.now)
+        again.count = parcel.count
+        if not port.lossless and parcel.count == 0:
+            self._push(self.now + port.timing.poll_every, again)
         elif not self.restart.is_over:
-            self._push(self.now + ANSWER_TIMEOUT, Parcel(OUR_POLL, parcel.venue, "", self.now))
+            self._push(self.now + port.timing.check_every, again)
 
 
 def _due(entry: tuple[int, int, Parcel]) -> tuple[int, int]:

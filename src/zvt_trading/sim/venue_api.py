@@ -1,4 +1,8 @@
-"""What can be asked of a venue, and what it is told: the simulated one, or one somewhere else."""
+"""What can be asked of a venue, and what it is told: the simulated one, or one somewhere else.
+
+A remote venue answers later: its requests return no reports, `ask` and `read` stand for `answer`
+and `history`, and what comes of all of them is given to the Simulation by whoever hears it.
+"""
 
 from typing import final
 
@@ -24,8 +28,9 @@ class Answer:
 class History:
     """What happened after a cursor, oldest first, and how things stand at the new cursor."""
 
-    def __init__(self, cursor: int, statement: Statement) -> None:
+    def __init__(self, cursor: int, statement: Statement, asked: int = 0) -> None:
         self.cursor = cursor
+        self.asked = asked  # when it was asked for (our clock), of a remote venue
         self.reports: list[Report] = []
         self.statement = statement
 
@@ -34,8 +39,9 @@ class History:
 class VenueApi:
     """See the module. Times are int nanoseconds UTC, the venue's own."""
 
-    def __init__(self, venue: str) -> None:
+    def __init__(self, venue: str, is_remote: bool = False) -> None:
         self.venue = venue
+        self.is_remote = is_remote
 
     # Requests of ours; what comes of them is in the reports.
 
@@ -76,6 +82,16 @@ class VenueApi:
 
     def history(self, cursor: int) -> History:
         """Everything that happened after `cursor`."""
+        raise NotImplementedError
+
+    # The same questions to a remote venue.
+
+    def ask(self, now: int, order_id: str, since: int) -> None:
+        """One order; `since` is when what is asked about was sent."""
+        raise NotImplementedError
+
+    def read(self, now: int, cursor: int) -> None:
+        """What happened after `cursor`; nothing when that is being asked already."""
         raise NotImplementedError
 
     # The market and the clock of a simulated venue.

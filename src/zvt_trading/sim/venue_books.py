@@ -15,7 +15,10 @@ def statement(accounts: dict[str, Account], orders: dict[str, VenueOrder]) -> St
                 PositionRow(account.name, seat.instrument.id, seat.quantity, seat.cost)
             )
     for order in orders.values():
-        stated.orders.append(OpenRow(order.id, order.price, order.quantity, order.filled))
+        instrument = order.seat.instrument.id
+        stated.orders.append(
+            OpenRow(order.id, order.price, order.quantity, order.filled, instrument)
+        )
     return stated
 
 

@@ -17,9 +17,11 @@ from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codes import ROLE_ENTRY, SCOPE_PORTFOLIO, STOP
 from zvt_trading.messages.events import (
     AmendRefused,
+    CashAdjusted,
     CommandRefused,
     CoolDownStarted,
     Deposited,
+    DriftCleared,
     EngineResumed,
     EngineStarted,
     EngineSuspended,
@@ -83,7 +85,7 @@ from zvt_trading.runtime.projections.values import PORTFOLIO_ID, POSITION_ID, mo
 # Events that say nothing about any row.
 _NOTHING: Final = (
     EngineStarted, EngineSuspended, EngineResumed, HistoryRead, InstrumentListed,
-    KillSwitchPulled, OrderRouted, ReportQuarantined, CoolDownStarted,
+    KillSwitchPulled, OrderRouted, ReportQuarantined, CoolDownStarted, DriftCleared,
 )  # fmt: skip
 
 
@@ -117,6 +119,7 @@ class Projector:
             Deposited: self._moved,
             Withdrawn: self._moved,
             Transferred: self._transferred,
+            CashAdjusted: self._adjusted,
             LeverageSet: self._leverage,
             FundingSettled: self._funding,
             PositionLiquidated: self._liquidated,
@@ -313,6 +316,10 @@ class Projector:
         move = event.request
         self._cash(move.portfolio_from, move.venue_from, move.asset, event)
         self._cash(move.portfolio_to, move.venue_to, move.asset, event)
+
+    def _adjusted(self, event: CashAdjusted) -> None:
+        self.core.replay(event)
+        self._cash(event.portfolio, event.venue, event.asset, event)
 
     def _cash(self, portfolio: str, venue: str, asset: str, event: Event) -> None:
         stamp = (event.ts, event.seq)

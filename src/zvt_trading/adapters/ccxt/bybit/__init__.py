@@ -1,0 +1,10 @@
+"""Bybit (API v5, unified account): spot and USDT perpetuals.
+
+`profile` is its facts, `rows` reads what it writes of orders, fills and money, `frames` the
+messages of its streams, `asking` asks for whole lists, `dialect` is the rest.
+"""
+
+from zvt_trading.adapters.ccxt.bybit.dialect import BybitDialect
+from zvt_trading.adapters.ccxt.dialect import Dialect
+
+DIALECT: Dialect = BybitDialect()

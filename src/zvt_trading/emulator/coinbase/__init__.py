@@ -1,0 +1,1 @@
+"""Coinbase Advanced Trade (spot) as an emulated exchange: REST, WebSocket, JWTs."""

@@ -1,0 +1,172 @@
+"""Wires engines to live venues: to trade there, or only to hear their markets (paper trading)."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from zvt_trading.bootstrap import (
+    ORDER_LATENCY,
+    PortfolioSetup,
+    connect,
+    go_on,
+    open_portfolio,
+    usual_base,
+)
+from zvt_trading.core.rng import Rng
+from zvt_trading.errors import CallerError
+from zvt_trading.messages.commands import Deposit, ListInstrument, OpenPortfolio
+from zvt_trading.messages.events import CommandRefused
+from zvt_trading.messages.market import InstrumentSpec
+from zvt_trading.ports.venue import VenueGateway
+from zvt_trading.runtime.codes import code_of, reason_of
+from zvt_trading.runtime.live import LiveWorld
+from zvt_trading.runtime.live_specs import specs_of
+from zvt_trading.runtime.loop_thread import LoopThread
+from zvt_trading.runtime.memory import Memory
+from zvt_trading.sim.fills import RecordedMarket
+from zvt_trading.sim.parcels import Timing
+from zvt_trading.sim.simulation import Simulation
+
+ORDER_WAIT_SECONDS: Final = 10.0
+"""How long a call waits for a venue's answer; the order goes on after that."""
+_PORTFOLIO: Final = PortfolioSetup()
+
+Symbols = Mapping[str, Sequence[str]]
+
+
+def live_world(
+    gateways: Sequence[VenueGateway],
+    symbols: Symbols,
+    *,
+    timings: Mapping[str, Timing] | None = None,
+    portfolio: PortfolioSetup = _PORTFOLIO,
+    memory: Memory | None = None,
+    order_wait_seconds: float = ORDER_WAIT_SECONDS,
+) -> LiveWorld:
+    """An engine on live venues, each with these symbols; all accounts are one portfolio's.
+
+    A new store begins with the balances that the venues state; with a memory of an earlier life it
+    trades again when all that it knows was found out. Raises VenueError when a venue does not
+    answer, CallerError for a symbol that it has not.
+    """
+    stored = memory if memory is not None else Memory()
+    loop = LoopThread()
+    try:
+        world = _new_world(stored, loop, order_wait_seconds)
+        specs = _specs(gateways, symbols, stored, loop)
+        for gateway in gateways:
+            world.add_venue(gateway, (timings or {}).get(gateway.venue, Timing()))
+        is_new = _begin(world, stored, specs)
+        if is_new:
+            _open(world, portfolio)
+            _take_opening_balances(world, portfolio.portfolio_id)
+        else:
+            world.simulation.recover([])
+    except BaseException:
+        loop.stop()
+        raise
+    return world
+
+
+def paper_world(
+    gateways: Sequence[VenueGateway],
+    symbols: Symbols,
+    *,
+    portfolios: Sequence[PortfolioSetup] = (_PORTFOLIO,),
+    memory: Memory | None = None,
+    seed: int = 0,
+    order_wait_seconds: float = ORDER_WAIT_SECONDS,
+) -> LiveWorld:
+    """An engine on simulated venues that are moved by the markets of the live ones."""
+    stored = memory if memory is not None else Memory()
+    loop = LoopThread()
+    try:
+        world = _new_world(stored, loop, order_wait_seconds)
+        specs = _specs(gateways, symbols, stored, loop)
+        simulation = world.simulation
+        exchanges = connect(
+            simulation,
+            specs,
+            lambda spec: RecordedMarket(spec.tick),
+            ORDER_LATENCY,
+            ORDER_LATENCY,
+            Rng(seed),
+        )
+        for gateway in gateways:
+            world.add_feed(gateway)
+        if _begin(world, stored, specs):
+            for setup in portfolios:
+                open_portfolio(simulation.core, simulation.now, setup)
+            _check(world)
+            simulation.flush()
+        else:
+            go_on(simulation, exchanges)
+    except BaseException:
+        loop.stop()
+        raise
+    return world
+
+
+def _new_world(memory: Memory, loop: LoopThread, order_wait_seconds: float) -> LiveWorld:
+    simulation = Simulation(memory.core)
+    simulation.now = time.time_ns()
+    world = LiveWorld(simulation, loop, time.time_ns, order_wait_seconds)
+    world.memory = memory
+    return world
+
+
+def _specs(
+    gateways: Sequence[VenueGateway], symbols: Symbols, memory: Memory, loop: LoopThread
+) -> list[InstrumentSpec]:
+    """What the venues list."""
+    listings = {
+        gateway.venue: loop.run(gateway.listings(symbols[gateway.venue])) for gateway in gateways
+    }
+    return specs_of(listings, memory.core.state)
+
+
+def _begin(world: LiveWorld, memory: Memory, specs: Sequence[InstrumentSpec]) -> bool:
+    """The first events of this life; whether there was none before."""
+    simulation = world.simulation
+    core = simulation.core
+    is_new = memory.begin(simulation)
+    for spec in specs:
+        if f"{spec.venue}:{spec.symbol}" not in core.state.markets:
+            core.command(simulation.now, ListInstrument(spec))
+    _check(world)
+    return is_new
+
+
+def _check(world: LiveWorld) -> None:
+    """CallerError when the core refused something of the beginning."""
+    for event in world.simulation.core.recorder.out:
+        if isinstance(event, CommandRefused):
+            raise CallerError(f"{event.command}: {reason_of(event.reason)}: {event.text}")
+
+
+def _open(world: LiveWorld, setup: PortfolioSetup) -> None:
+    core = world.simulation.core
+    base = setup.base_asset or usual_base(core.state)
+    scale = core.state.asset_scales.get(base)
+    if scale is None:
+        known = ", ".join(sorted(core.state.asset_scales))
+        raise CallerError(f"no asset {base!r} to value a portfolio in; known: {known}")
+    method = code_of("accounting_method", setup.method)
+    core.command(world.simulation.now, OpenPortfolio(setup.portfolio_id, base, scale, method))
+    _check(world)
+
+
+def _take_opening_balances(world: LiveWorld, portfolio: str) -> None:
+    """What the venues state is what there is; what came before is not ours to know."""
+    simulation = world.simulation
+    core = simulation.core
+    for gateway in world.gateways:
+        venue = gateway.venue
+        opening = world.loop.run(gateway.opening(world.specs_at(venue)))
+        for asset, amount in opening.balances:
+            if amount > 0:
+                deposit = Deposit(portfolio, venue, asset, amount, "opening balance")
+                core.command(simulation.now, deposit)
+        core.control.read_history(venue, opening.cursor)
+    _check(world)
+    simulation.flush()

@@ -1,0 +1,65 @@
+"""An event loop on a thread of its own, for what talks to venues."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from threading import Thread
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from zvt_trading.runtime.tracebacks import stack_of
+
+T = TypeVar("T")
+
+_log = structlog.get_logger("zvt_trading.live")
+
+
+class LoopThread:
+    """Runs coroutines that other threads give it, until `stop`."""
+
+    def __init__(self, name: str = "zvt-trading-venues") -> None:
+        self.loop: Final = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them only weakly
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
+        """Wait for a coroutine, from another thread; TimeoutError after so long."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Begin a coroutine, from any thread; an error in it is a bug and is logged as one."""
+        self.loop.call_soon_threadsafe(self._begin, work)
+
+    def call(self, work: Callable[[], object]) -> None:
+        """Call something on the loop, from any thread."""
+        self.loop.call_soon_threadsafe(work)
+
+    def stop(self) -> None:
+        """Cancel what runs, and end the thread."""
+        if self._thread.is_alive():
+            self.run(self._cancel_all())
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            self.loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def _begin(self, work: Coroutine[Any, Any, object]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("a task of a venue failed", stack=stack_of(error))
+
+    async def _cancel_all(self) -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
