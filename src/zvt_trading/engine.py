@@ -454,6 +454,7 @@ class CryptoTradingEngine(AsyncTwins):
         """An amount of money that names an account, on the asset's scale."""
         check_portfolio(self._state, portfolio_id)
         check_exchange(self._state, exchange)
+        self._world.check_money(exchange)
         scaled = to_scaled("amount", amount, self._asset_scale(asset))
         if scaled <= 0:
             raise CallerError(f"amount must be > 0, not {amount}")

@@ -1,8 +1,9 @@
 """Wires engines to live venues: to trade there, or only to hear their markets (paper trading)."""
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final, get_args
 
 from zvt_trading.bootstrap import (
     ORDER_LATENCY,
@@ -13,13 +14,18 @@ from zvt_trading.bootstrap import (
     usual_base,
 )
 from zvt_trading.core.rng import Rng
+from zvt_trading.core.trading_core import TradingCore
+from zvt_trading.core.units import MINUTE
+from zvt_trading.data.crypto_stream_service import CryptoStreamService
+from zvt_trading.data.stream_messages import VENUE_CHANNELS
+from zvt_trading.data.stream_source import MarketSource
 from zvt_trading.errors import CallerError
 from zvt_trading.messages.commands import Deposit, ListInstrument, OpenPortfolio
 from zvt_trading.messages.events import CommandRefused
 from zvt_trading.messages.market import InstrumentSpec
-from zvt_trading.ports.venue import VenueGateway
+from zvt_trading.ports.venue import Opening, VenueGateway
 from zvt_trading.runtime.codes import code_of, reason_of
-from zvt_trading.runtime.live import LiveWorld
+from zvt_trading.runtime.live import LiveWorld, close_gateways
 from zvt_trading.runtime.live_specs import specs_of
 from zvt_trading.runtime.loop_thread import LoopThread
 from zvt_trading.runtime.memory import Memory
@@ -54,16 +60,17 @@ def live_world(
     try:
         world = _new_world(stored, loop, order_wait_seconds)
         specs = _specs(gateways, symbols, stored, loop)
+        openings = _openings(gateways, specs, stored, loop)
         for gateway in gateways:
             world.add_venue(gateway, (timings or {}).get(gateway.venue, Timing()))
         is_new = _begin(world, stored, specs)
         if is_new:
             _open(world, portfolio)
-            _take_opening_balances(world, portfolio.portfolio_id)
-        else:
+        _take_openings(world, portfolio.portfolio_id, openings)
+        if not is_new:
             world.simulation.recover([])
     except BaseException:
-        loop.stop()
+        close_gateways(loop, gateways)
         raise
     return world
 
@@ -102,9 +109,70 @@ def paper_world(
         else:
             go_on(simulation, exchanges)
     except BaseException:
-        loop.stop()
+        close_gateways(loop, gateways)
         raise
     return world
+
+
+def public_gateway(
+    venue: str,
+    symbols: Sequence[str],
+    *,
+    endpoint: str | None = None,
+    ca_file: Path | None = None,
+) -> MarketSource:
+    """A venue's market without its accounts: no keys. `endpoint` is a private testnet's host:port.
+
+    Raises CallerError for an exchange that is not known, and for an endpoint that cannot be used.
+    """
+    from pydantic import ValidationError
+
+    from zvt_trading.adapters.ccxt.accounts import dialect_of, endpoint_of
+    from zvt_trading.adapters.ccxt.client import ApiCredentials
+    from zvt_trading.adapters.ccxt.gateway import CcxtGateway
+    from zvt_trading.adapters.settings.fields import VenueName
+    from zvt_trading.adapters.settings.model import VenueSettings
+
+    if venue not in get_args(VenueName):
+        raise CallerError(f"exchange {venue!r} must be one of {', '.join(get_args(VenueName))}")
+    try:
+        settings = VenueSettings(symbols=tuple(symbols), endpoint=endpoint, ca_file=ca_file)
+    except ValidationError as error:
+        text = "; ".join(f"{one['loc'] or ''} {one['msg']}".strip() for one in error.errors())
+        raise CallerError(f"{venue}: {text}") from None
+    return CcxtGateway(
+        dialect_of(venue),
+        ApiCredentials(),
+        time.time_ns,
+        endpoint=endpoint_of(venue, settings),
+        channels=VENUE_CHANNELS,
+        private=False,
+    )
+
+
+def stream_service(
+    gateways: Sequence[MarketSource],
+    symbols: Symbols,
+    *,
+    candle_intervals: Collection[int] = (MINUTE,),
+    stale_after: Mapping[str, int] | None = None,
+) -> CryptoStreamService:
+    """Live markets without an engine, of gateways that were made for all of VENUE_CHANNELS.
+
+    It must be started, and closed. Raises VenueError when a venue does not answer, or has a symbol
+    not.
+    """
+    loop = LoopThread("zvt-trading-streams")
+    try:
+        listings = {one.venue: loop.run(one.listings(symbols[one.venue])) for one in gateways}
+        specs = specs_of(listings, TradingCore().state)
+        return CryptoStreamService(
+            specs, gateways, candle_intervals=candle_intervals, stale_after=stale_after, loop=loop
+        )
+    except BaseException:
+        loop.run(_close_all(gateways))
+        loop.stop()
+        raise
 
 
 def _new_world(memory: Memory, loop: LoopThread, order_wait_seconds: float) -> LiveWorld:
@@ -123,6 +191,22 @@ def _specs(
         gateway.venue: loop.run(gateway.listings(symbols[gateway.venue])) for gateway in gateways
     }
     return specs_of(listings, memory.core.state)
+
+
+def _openings(
+    gateways: Sequence[VenueGateway],
+    specs: Sequence[InstrumentSpec],
+    memory: Memory,
+    loop: LoopThread,
+) -> dict[str, Opening]:
+    """What venues state that the engine knows nothing of yet; asked before anything is begun."""
+    return {
+        gateway.venue: loop.run(
+            gateway.opening([spec for spec in specs if spec.venue == gateway.venue])
+        )
+        for gateway in gateways
+        if gateway.venue not in memory.core.state.venues
+    }
 
 
 def _begin(world: LiveWorld, memory: Memory, specs: Sequence[InstrumentSpec]) -> bool:
@@ -156,13 +240,11 @@ def _open(world: LiveWorld, setup: PortfolioSetup) -> None:
     _check(world)
 
 
-def _take_opening_balances(world: LiveWorld, portfolio: str) -> None:
+def _take_openings(world: LiveWorld, portfolio: str, openings: Mapping[str, Opening]) -> None:
     """What the venues state is what there is; what came before is not ours to know."""
     simulation = world.simulation
     core = simulation.core
-    for gateway in world.gateways:
-        venue = gateway.venue
-        opening = world.loop.run(gateway.opening(world.specs_at(venue)))
+    for venue, opening in openings.items():
         for asset, amount in opening.balances:
             if amount > 0:
                 deposit = Deposit(portfolio, venue, asset, amount, "opening balance")
@@ -170,3 +252,8 @@ def _take_opening_balances(world: LiveWorld, portfolio: str) -> None:
         core.control.read_history(venue, opening.cursor)
     _check(world)
     simulation.flush()
+
+
+async def _close_all(sources: Sequence[MarketSource]) -> None:
+    for source in sources:
+        await source.close()

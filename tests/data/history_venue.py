@@ -139,6 +139,8 @@ class Venue:
             rows = []
         elif fault == "short":
             rows = rows[: len(rows) // 2]
+        elif fault == "late":
+            rows = rows[len(rows) // 2 :]
         elif fault == "overlap":
             rows = [*self._last, *rows]
         self._last = rows

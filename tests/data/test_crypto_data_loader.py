@@ -290,6 +290,15 @@ def test_another_exchanges_series_is_refused(tmp_path: Path) -> None:
         download(tmp_path, Source(DAY), Series("okx", "BTC/USDT", "trades"), T0, T0 + DAY)
 
 
+def test_what_a_killed_process_left_half_written_is_cleared(tmp_path: Path) -> None:
+    """Of any day of the series; under its own name it never was."""
+    left = MINUTES.path(tmp_path, MINUTES.span_of(T0 + 7 * DAY)).with_suffix(".parquet.tmp")
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"PAR1")
+    download(tmp_path, Source(DAY), MINUTES, T0, T0 + HOUR)
+    assert not left.exists()
+
+
 def test_a_checkpoint_of_no_rows_is_refused(tmp_path: Path) -> None:
     """The message names what was given."""
     with pytest.raises(CallerError, match="checkpoint_rows 0"):

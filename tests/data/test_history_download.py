@@ -36,7 +36,7 @@ from zvt_trading.data.series import Series
 from zvt_trading.data.times import parse_time
 from zvt_trading.errors import CallerError, SymbolNotFoundError, VenueError
 
-FAULTS = ("500", "429", "empty", "short", "overlap", "repeat", "garbage", "cut")
+FAULTS = ("500", "429", "empty", "short", "late", "overlap", "repeat", "garbage", "cut")
 PAGED = [(exchange, what) for exchange in EXCHANGES for what in ("candles", "trades")]
 PAGED.remove(("bybit", "trades"))  # no pages: only the newest
 

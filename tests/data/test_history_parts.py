@@ -1,5 +1,7 @@
 """The small parts of history: times, rows, series, answers."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -202,3 +204,13 @@ def test_a_series_that_has_no_place_is_refused(
     """The message says what is allowed."""
     with pytest.raises(CallerError, match=words):
         Series(*given)
+
+
+def test_big_libraries_wait_until_they_are_used() -> None:
+    """The commands import all of this, also those that download nothing."""
+    code = (
+        "import sys, zvt_trading.data.ccxt_source, zvt_trading.cli.data; "
+        "print(sorted({'ccxt', 'pyarrow', 'aiohttp'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "[]\n" == found.stdout

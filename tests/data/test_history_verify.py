@@ -37,7 +37,7 @@ def trades(start: int, first: int, count: int) -> list[Row]:
 def put(folder: Path, series: Series, rows: list[Row], /, **changes: Any) -> Path:
     """A file of an hour of rows; `changes` are lies in its record."""
     table = table_of(series, rows)
-    start = rows[0].time - rows[0].time % HOUR
+    start = rows[0].time - rows[0].time % HOUR if rows else changes["start"]
     record = FileRecord(
         version=VERSION,
         exchange=series.exchange,
@@ -165,6 +165,16 @@ def test_trades_missing_between_two_files_are_a_gap(tmp_path: Path) -> None:
     """The last id of a day and the first of the next; a day without any in between."""
     put(tmp_path, TRADES, trades(T0 + 23 * HOUR, 1, 5))
     put(tmp_path, TRADES, trades(T0 + DAY, 7, 2))
+    assert ["gap: trades 6 to 6 are missing, between this file and the one before"] == findings_in(
+        tmp_path
+    )
+
+
+def test_trades_missing_over_a_day_without_any_are_a_gap(tmp_path: Path) -> None:
+    """The empty file between does not hide it."""
+    put(tmp_path, TRADES, trades(T0 + 23 * HOUR, 1, 5))
+    put(tmp_path, TRADES, [], start=T0 + DAY, end=T0 + 2 * DAY)
+    put(tmp_path, TRADES, trades(T0 + 2 * DAY, 7, 2))
     assert ["gap: trades 6 to 6 are missing, between this file and the one before"] == findings_in(
         tmp_path
     )

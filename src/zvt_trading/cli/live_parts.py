@@ -28,7 +28,7 @@ class LiveParts(Protocol):
     ) -> None:
         """Trade until `stop` is set, then stop gracefully and return.
 
-        `keys` are by venue, empty for paper trading. Raises as `runs` does.
+        `keys` are by venue, empty for paper trading. Raises as `live_runs` does.
         """
 
 
@@ -44,7 +44,7 @@ class EngineParts:
         self, settings: Settings, keys: Mapping[str, Credentials], stop: asyncio.Event
     ) -> None:
         """Run the engine."""
-        module = import_module("zvt_trading.runs")
+        module = import_module("zvt_trading.live_runs")
         await module.run_live(settings, keys, stop=stop)
 
 

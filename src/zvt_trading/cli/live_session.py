@@ -1,10 +1,8 @@
 """A run from its keys to its end: what they may do is asked first, and signals stop it."""
 
 import asyncio
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
 
 import structlog
 
@@ -14,10 +12,9 @@ from zvt_trading.adapters.settings.model import Mode, Settings
 from zvt_trading.cli.checks import PROBE_SECONDS_MAX, withdraw_problem
 from zvt_trading.cli.exits import notice
 from zvt_trading.cli.live_parts import LiveParts
+from zvt_trading.cli.signals import on_signals
 from zvt_trading.errors import VenueError
 from zvt_trading.ports.venue_probe import KeyPermissions
-
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _log = structlog.get_logger("zvt_trading.run")
 
@@ -79,7 +76,6 @@ def _judge(venue: str, account: str, may: KeyPermissions, *, allow_withdraw: boo
 @contextmanager
 def _stopped_by_signals(stop: asyncio.Event, running: asyncio.Future[None]) -> Iterator[None]:
     """The first signal asks the run to stop, the second one cancels it."""
-    loop = asyncio.get_running_loop()
 
     def stop_now() -> None:
         if stop.is_set():
@@ -88,12 +84,5 @@ def _stopped_by_signals(stop: asyncio.Event, running: asyncio.Future[None]) -> I
         notice("stopping; once more stops at once, with orders left open")
         stop.set()
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number in SIGNALS:
-        # Not the loop's own handlers: there are none on Windows.
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop_now))
-    try:
+    with on_signals(stop_now):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 
 from zvt_trading import __version__
-from zvt_trading.cli import data, db, keys
+from zvt_trading.cli import data, db, keys, stream
 from zvt_trading.cli.doctor import doctor
+from zvt_trading.cli.emulator import emulator
 from zvt_trading.cli.exits import EXIT_FAILED, EXIT_USAGE, errors, fail, notice
 from zvt_trading.cli.run import run
 from zvt_trading.cli.runner import DemoOptions, EngineRunner, OnProgress, ReplayOptions, Runner
@@ -37,8 +38,10 @@ app = typer.Typer(
 app.add_typer(db.app)
 app.add_typer(data.app)
 app.add_typer(keys.app)
+app.add_typer(stream.app)
 app.command()(run)
 app.command()(doctor)
+app.command()(emulator)
 
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]

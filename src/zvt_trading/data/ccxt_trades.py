@@ -136,7 +136,7 @@ class _Okx:
 
     async def window(self, start: int, end: int) -> Page:
         """All trades of [start, end): proven by an older one."""
-        rows = await self._before(start, end)
+        rows = await self._before(end)
         found: dict[str, Trade] = {}
         while rows and rows[-1].time >= start:
             _collect(found, rows)
@@ -146,14 +146,14 @@ class _Okx:
         _collect(found, rows)
         return Page(start, end, _ordered(found, start, end))
 
-    async def _before(self, start: int, end: int) -> Sequence[Trade]:
-        """The newest trades before `end`; asked for twice when there is none since `start`."""
+    async def _before(self, end: int) -> Sequence[Trade]:
+        """The newest trades before `end`; asked for twice, as they overlap no other page."""
 
         async def ask() -> Sequence[Trade]:
             rows = await self._ask(OKX_BY_TIME, end // MILLISECOND)
             return [row for row in rows if row.time < end]
 
-        return await self._client.agreed(ask, lambda rows: not rows or rows[0].time < start)
+        return await self._client.agreed(ask, lambda _: True)
 
     async def _older(self, oldest: Trade) -> Sequence[Trade]:
         """The page that begins with a known trade; empty when there is nothing older."""
@@ -219,8 +219,12 @@ class _Coinbase:
             rows = await self._ask(start, until)
             return [row for row in rows if start <= row.time < end]
 
-        rows = await self._client.agreed(ask, lambda rows: not _adds(found, rows))
         oldest = next(reversed(found.values()), None)
+        rows = await self._client.agreed(
+            # The first page overlaps no other: only a second answer shows that it is whole.
+            ask,
+            lambda rows: oldest is None or oldest not in rows or not _adds(found, rows),
+        )
         if oldest is not None and oldest not in rows:
             raise VenueError(f"coinbase does not know its own trade {oldest.id} any more")
         return rows
@@ -250,7 +254,11 @@ async def _bybit_pages(
     market = await client.market(series)
     category = "linear" if market.is_perpetual else "spot"
     params: Params = {"category": category, "symbol": market.id, "limit": BYBIT_LIMITS[category]}
-    rows = await client.ask("publicGetV5MarketRecentTrade", params, _bybit_rows)
+    rows = await client.agreed(
+        lambda: client.ask("publicGetV5MarketRecentTrade", params, _bybit_rows),
+        # A trade after the end shows that none is missing before it.
+        lambda rows: not rows or rows[0].time < end,
+    )
     if not rows or rows[-1].time >= start:
         reach = f"from {stamp(rows[-1].time)} on" if rows else "none at all"
         raise CallerError(

@@ -34,7 +34,8 @@ class Emulator:
 
     `is_quiet`: the books stand still but for what our side and `House.crowd` do. `tls_port` and
     `ports` are those asked for, 0 for any, and after the start those that are used. `folder` keeps
-    certificates and the record (EXCHANGE.jsonl); without one they are gone at the end.
+    certificates and the record (EXCHANGE.jsonl); without one they are gone at the end. Requests are
+    allowed `limit_factor` times as often as by the real exchange.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Emulator:
         tls_port: int = 0,
         ports: dict[str, int] | None = None,
         admin_port: int = 0,
+        limit_factor: int = 1,
     ) -> None:
         for name in exchanges:
             if name not in EXCHANGES:
@@ -68,6 +70,8 @@ class Emulator:
         self._mover: asyncio.Task[None] | None = None
         for name in exchanges:
             self._add(name, seed)
+            for budget in self.houses[name].limits.budgets.values():
+                budget.limit *= limit_factor
         hosts = [host for wire in self.wires.values() for host in wire.hosts]
         self.authority: Final = Authority(self.folder, ["localhost", *hosts])
         self._move()

@@ -38,7 +38,6 @@ from zvt_trading.messages.reports import (
     FundingPaid,
     Liquidated,
     Report,
-    VenueAccepted,
     VenueAmended,
     VenueCancelled,
     VenueExpired,
@@ -110,8 +109,6 @@ class House:
         self.limits: Final = Limits(clock.now_ms)
         self.record: Final = RecordFile(self.exchange, record_path)
         self.hide_next_ns = 0  # the next order taken is not found by queries for so long
-        self.cancels_instead: frozenset[int] = frozenset()
-        """Reasons (4xx) for which this exchange takes an order and cancels it at once."""
         self.changes = 0
         self._client_ids: dict[str, str] = {}
         self._ids = 0
@@ -152,9 +149,6 @@ class House:
         )  # fmt: skip
         for report in reports:
             if isinstance(report, VenueRejected):
-                if report.reason in self.cancels_instead:
-                    reports = _taken_and_cancelled(report)
-                    break
                 del self.orders[order.id]
                 self._settle([])
                 raise Refusal(report.reason, report.text)
@@ -181,8 +175,7 @@ class House:
             order.life = life
             order.reason = reason if life == CANCELLED else 0
             self.changes += 1
-            change = Change(self.changes, kind, order, now, None)
-            self._tell(lambda listener, change=change: listener.order_changed(change))
+            self._tell_change(Change(self.changes, kind, order, now, None))
         return order
 
     def cancel(self, order: HouseOrder) -> None:
@@ -316,7 +309,7 @@ class House:
         self.changes += 1
         change = Change(self.changes, kind, order, report.ts, fill)
         if order.account != CROWD:
-            self._tell(lambda listener: listener.order_changed(change))
+            self._tell_change(change)
             if kind != AMENDED:
                 self._money_moved(order.account, order.instrument, report.ts)
 
@@ -346,6 +339,9 @@ class House:
         self._tell(lambda listener: listener.balances_changed(account, (asset,), now))
         return transfer
 
+    def _tell_change(self, change: Change) -> None:
+        self._tell(lambda listener: listener.order_changed(change))
+
     def _tell(self, say: Callable[[Listener], object]) -> None:
         for listener in self.listeners:
             say(listener)
@@ -373,11 +369,3 @@ class House:
             if taken < size:
                 break
         return quantity - quantity % ask.instrument.lot
-
-
-def _taken_and_cancelled(report: VenueRejected) -> list[Report]:
-    """What an exchange tells that refuses an order only after it was taken."""
-    return [
-        VenueAccepted(report.order_id, "", report.ts),
-        VenueCancelled(report.order_id, report.reason, report.ts, 0),
-    ]

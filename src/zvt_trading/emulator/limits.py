@@ -6,12 +6,15 @@ The numbers are the exchanges' own (PROTOCOLS 6.4); each wire module declares it
 from collections.abc import Callable
 from typing import Final
 
+IN_FLIGHT_MS: Final = 250
+"""After a ban's first moment for so long requests may come that were sent before it was told."""
+
 
 class Budget:
     """At most `limit` units of cost in every window of `window_ms`."""
 
     def __init__(self, limit: int, window_ms: int) -> None:
-        self.limit: Final = limit
+        self.limit = limit
         self.window_ms: Final = window_ms
         self.used = 0
         self._window = 0
@@ -34,7 +37,7 @@ class Limits:
     """All budgets of one exchange, and whether it has banned us.
 
     Who goes on after `warnings` refusals is banned for `ban_ms`; `requests_during_ban` counts what
-    came all the same, which is what no client of ours may ever do.
+    came all the same, but for what was on its way when it began: no client of ours may ever do so.
     """
 
     def __init__(self, now_ms: Callable[[], int], warnings: int = 20, ban_ms: int = 5_000) -> None:
@@ -47,10 +50,12 @@ class Limits:
         self._warnings = warnings
         self._ban_ms = ban_ms
         self._refused_in_a_row = 0
+        self._banned_ms = 0
 
     def ban(self, duration_ms: int) -> None:
         """From now on every request is refused, for so long."""
-        self.banned_until_ms = self._now_ms() + duration_ms
+        self._banned_ms = self._now_ms()
+        self.banned_until_ms = self._banned_ms + duration_ms
 
     def ban_left_ms(self) -> int:
         """How long a ban lasts still; 0 without one."""
@@ -59,10 +64,10 @@ class Limits:
     def take(self, costs: dict[str, int]) -> int:
         """Spend on budgets by name; 0 when that was allowed, else the milliseconds to wait."""
         self.requests += 1
-        if self.ban_left_ms():
-            self.requests_during_ban += 1
-            return self.ban_left_ms()
         now = self._now_ms()
+        if self.ban_left_ms():
+            self.requests_during_ban += now - self._banned_ms > IN_FLIGHT_MS
+            return self.ban_left_ms()
         for name, cost in costs.items():
             budget = self.budgets[name]
             if not budget.take(cost, now):

@@ -108,7 +108,9 @@ class Sink(Protocol):
 class VenueGateway(Protocol):
     """One account at one venue. All methods belong to one event loop."""
 
-    venue: str
+    @property
+    def venue(self) -> str:
+        """Its name."""
 
     async def listings(self, symbols: Sequence[str]) -> list[Listing]:
         """The symbols as the venue lists them; VenueError when it cannot say or has one not."""

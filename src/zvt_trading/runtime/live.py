@@ -13,6 +13,7 @@ import structlog
 
 from zvt_trading.core.order_ids import is_ours
 from zvt_trading.core.units import SECOND
+from zvt_trading.errors import CallerError
 from zvt_trading.messages.market import InstrumentSpec, MarketData
 from zvt_trading.messages.reports import Report
 from zvt_trading.ports.venue import OrderRef, Owner, VenueGateway
@@ -98,6 +99,13 @@ class LiveWorld(World):
         """The engine's clock is the clock."""
         self.simulation.advance(self._clock())
 
+    def check_money(self, venue: str) -> None:
+        """What moves at a live venue is read there: said here too it would be booked twice."""
+        if self.simulation.ports[venue].is_remote:
+            raise CallerError(
+                f"{venue} is live: money is moved there, and found by reading its history"
+            )
+
     def wait(self, done: Callable[[], bool]) -> None:
         """Block until `done`, at most `order_wait_seconds`; not on the engine's own thread."""
         if self._desk is not None and not self._desk.is_served_here():
@@ -121,8 +129,7 @@ class LiveWorld(World):
     def disconnect(self) -> None:
         """End the venues' connections; nothing is heard of them any more."""
         self._is_open = False
-        self.loop.run(_close_all(self.gateways))
-        self.loop.stop()
+        close_gateways(self.loop, self.gateways)
 
     # What venues say; on the event loop.
 
@@ -202,6 +209,14 @@ class LiveWorld(World):
             observer(message)
         for runner in self.runners:
             runner.market(message)
+
+
+def close_gateways(loop: LoopThread, gateways: Sequence[VenueGateway]) -> None:
+    """End connections, and the thread they live on."""
+    try:
+        loop.run(_close_all(gateways))
+    finally:
+        loop.stop()
 
 
 async def _close_all(gateways: Sequence[VenueGateway]) -> None:

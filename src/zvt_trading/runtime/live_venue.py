@@ -42,6 +42,7 @@ class LiveVenue(VenueApi):
         self._spawn = spawn
         self._post = post
         self._asked: set[str] = set()  # orders that are being asked for
+        self._cancelled: set[str] = set()  # orders that are being cancelled
         self._is_reading = False
 
     # Requests.
@@ -69,17 +70,20 @@ class LiveVenue(VenueApi):
             order_id, instrument_id, side, order_type, price, quantity, tif, expire_ts, post_only,
             reduce_only, worst_price,
         )  # fmt: skip
-        self._spawn(self._requested(self.gateway.submit(order)))
+        self._spawn(self._requested(lambda: self.gateway.submit(order)))
         return []
 
     def cancel(self, now: int, order_id: str) -> list[Report]:
-        """Send a cancel."""
-        self._spawn(self._requested(self.gateway.cancel(self._ref(order_id))))
+        """Send a cancel; once at a time."""
+        if order_id not in self._cancelled:
+            self._cancelled.add(order_id)
+            self._spawn(self._cancel(self._ref(order_id)))
         return []
 
     def amend(self, now: int, order_id: str, price: int, quantity: int) -> list[Report]:
         """Send an amend."""
-        self._spawn(self._requested(self.gateway.amend(self._ref(order_id), price, quantity)))
+        ref = self._ref(order_id)
+        self._spawn(self._requested(lambda: self.gateway.amend(ref, price, quantity)))
         return []
 
     # Questions.
@@ -135,9 +139,15 @@ class LiveVenue(VenueApi):
         order = self._state.orders[order_id]
         return OrderRef(order_id, order.venue_order_id, order.instrument.id)
 
-    async def _requested(self, request: Awaitable[list[Report]]) -> None:
-        for report in await request:
+    async def _requested(self, request: Callable[[], Awaitable[list[Report]]]) -> None:
+        for report in await request():
             self._post(_report(report))
+
+    async def _cancel(self, ref: OrderRef) -> None:
+        try:
+            await self._requested(lambda: self.gateway.cancel(ref))
+        finally:
+            self._cancelled.discard(ref.order_id)
 
     async def _ask(self, ref: OrderRef, asked: int, since: int) -> None:
         try:

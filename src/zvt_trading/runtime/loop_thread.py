@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -20,6 +20,8 @@ class LoopThread:
     def __init__(self, name: str = "zvt-trading-venues") -> None:
         self.loop: Final = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them only weakly
+        self._guard: Final = Lock()
+        self._is_stopped = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -28,20 +30,30 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Begin a coroutine, from any thread; an error in it is a bug and is logged as one."""
-        self.loop.call_soon_threadsafe(self._begin, work)
+        """Begin a coroutine, from any thread; an error in it is a bug and is logged as one.
+
+        After `stop` it is not begun: what was decided meanwhile is asked for at the next start.
+        """
+        with self._guard:
+            if not self._is_stopped:
+                self.loop.call_soon_threadsafe(self._begin, work)
+                return
+        work.close()
 
     def call(self, work: Callable[[], object]) -> None:
         """Call something on the loop, from any thread."""
         self.loop.call_soon_threadsafe(work)
 
     def stop(self) -> None:
-        """Cancel what runs, and end the thread."""
-        if self._thread.is_alive():
-            self.run(self._cancel_all())
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join()
-            self.loop.close()
+        """Cancel what runs, and end the thread. Repeatable."""
+        with self._guard:
+            if self._is_stopped:
+                return
+            self._is_stopped = True
+        self.run(self._cancel_all())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -16,8 +16,13 @@ from zvt_trading.types import OrderResult, OrderStatus
 
 
 def is_answered(order: Order) -> bool:
-    """Whether an order need not be waited for any longer: it is over, rests, or is held here."""
-    if is_closed(order.life) or order.life == PENDING:
+    """Whether an order need not be waited for any longer: it is over, rests, or is held here.
+
+    One that is over is waited for while it has fills of which we were not told yet.
+    """
+    if is_closed(order.life):
+        return order.working == 0
+    if order.life == PENDING:
         return True
     immediate = order.is_market() or order.tif == IOC or order.tif == FOK
     return order.life == ACCEPTED and not immediate

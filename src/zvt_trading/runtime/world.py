@@ -102,6 +102,9 @@ class World:
     def keep_time(self) -> None:
         """Before a decision; simulated time stands still meanwhile."""
 
+    def check_money(self, venue: str) -> None:
+        """CallerError where a caller may not say that money moved."""
+
     def wait(self, done: Callable[[], bool]) -> None:
         """Wait until `done`; in simulated time everything has happened when a call returns."""
 

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -21,6 +21,7 @@ _BUILT_IN: Final = {
     "basis": "zvt_trading.strategies.basis:Basis",
     "twap": "zvt_trading.strategies.twap:Twap",
 }
+_NONE: Final[Mapping[str, object]] = {}
 _NAME_LENGTH: Final = 60  # leaves room for the number of a second one of the same name
 
 
@@ -34,14 +35,15 @@ def load_strategies(references: Sequence[str]) -> dict[str, Strategy]:
     return found
 
 
-def load_strategy(reference: str) -> Strategy:
-    """One strategy, made without arguments.
+def load_strategy(reference: str, parameters: Mapping[str, object] = _NONE) -> Strategy:
+    """One strategy, made with these arguments by keyword.
 
-    Raises CallerError when there is none, and with the error of a strategy's own code that fails.
+    Raises CallerError when there is none, for a parameter that it does not take, and with the error
+    of a strategy's own code that fails.
     """
     path, _, name = reference.rpartition(":")
     if path.endswith(".py"):
-        return _make(_class_of(_module_of(Path(path)), name, path), reference)
+        return _make(_class_of(_module_of(Path(path)), name, path), reference, parameters)
     announced = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
     target = _BUILT_IN.get(reference) or announced.get(reference) or reference
     module, _, name = target.partition(":")
@@ -55,7 +57,7 @@ def load_strategy(reference: str) -> Strategy:
         imported = import_module(module)
     except Exception as error:
         raise CallerError(f"strategy {reference!r}: cannot import {module}: {error}") from error
-    return _make(_class_of(imported, name, module), reference)
+    return _make(_class_of(imported, name, module), reference, parameters)
 
 
 def _module_of(path: Path) -> ModuleType:
@@ -91,9 +93,25 @@ def _class_of(module: ModuleType, name: str, where: str) -> type[Strategy]:
     )
 
 
-def _make(cls: type[Strategy], reference: str) -> Strategy:
+def _make(cls: type[Strategy], reference: str, parameters: Mapping[str, object]) -> Strategy:
+    _check_names(cls, reference, parameters)
     try:
-        return cls()
+        return cls(**parameters)
     except Exception as error:
         text = f"strategy {reference!r} cannot be made: {type(error).__name__}: {error}"
         raise CallerError(text) from error
+
+
+def _check_names(cls: type[Strategy], reference: str, parameters: Mapping[str, object]) -> None:
+    """CallerError for a parameter that the constructor does not have."""
+    kinds = {name: one.kind for name, one in inspect.signature(cls).parameters.items()}
+    if inspect.Parameter.VAR_KEYWORD in kinds.values():
+        return
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    allowed = [name for name, kind in kinds.items() if kind in by_name]
+    unknown = [name for name in parameters if name not in allowed]
+    if unknown:
+        takes = ", ".join(allowed) or "none"
+        raise CallerError(
+            f"strategy {reference!r} has no parameter {unknown[0]!r}; it has: {takes}"
+        )

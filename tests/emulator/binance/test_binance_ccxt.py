@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from ccxt.base.errors import BaseError
 
 from emulator.binance.binance_world import NAME
 from emulator.redirect import DEADLINE_S, exchange, running
@@ -184,5 +185,40 @@ def test_market_data(symbol: str) -> None:
         house.crowd(symbol, 1, price, 10_000)
         watched = await asyncio.wait_for(ccxt.watch_order_book(symbol), DEADLINE_S)
         assert same(format_scaled(price, 2), str(watched["bids"][0][0]))
+
+    run(story)
+
+
+def test_orders_by_socket_take_the_exchanges_own_parameters_only() -> None:
+    """Ccxt sends `clientOrderId` on besides its own field; the exchange refuses what it has not."""
+
+    async def story(emulator: Emulator, ccxt: Any) -> None:
+        house = emulator.houses[NAME]
+        terms = (SPOT, "limit", "buy", "0.01", "50000")
+        placed = await ccxt.create_order_ws(*terms, {"newClientOrderId": "mine"})
+        assert ("mine", "open") == (placed["clientOrderId"], placed["status"])
+        with pytest.raises(BaseError, match="-1104"):
+            await ccxt.create_order_ws(*terms, {"clientOrderId": "other"})
+        await ccxt.cancel_order_ws(placed["id"], SPOT)
+        assert ["mine"] == [order.client_id for order in house.orders.values()]
+        assert [] == house.open_orders("default")
+
+    run(story)
+
+
+def test_perpetuals_data() -> None:
+    """Leverage tiers, mark price and funding rate."""
+
+    async def story(emulator: Emulator, ccxt: Any) -> None:
+        house = emulator.houses[NAME]
+        tiers = (await ccxt.fetch_leverage_tiers([PERP]))[PERP]
+        spec = house.instruments[PERP].spec
+        assert [tier.leverage_max for tier in spec.margin_tiers] == [
+            int(tier["maxLeverage"]) for tier in tiers
+        ]
+        rate = await ccxt.fetch_funding_rate(PERP)
+        assert same("60000", rate["markPrice"])
+        fee = await ccxt.fetch_trading_fee(PERP)
+        assert same("0.0005", fee["taker"])
 
     run(story)

@@ -20,7 +20,7 @@ from zvt_trading.messages.codes import BUY, SELL
 LIMIT = dict(symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.01")
 LOW, HIGH = dict(price="50000"), dict(price="70000")
 PERP = "BTC/USDT:USDT"
-STREAMS = ("depth@100ms", "trade", "aggTrade", "bookTicker", "ticker", "markPrice")
+STREAMS = ("depth@100ms", "trade", "aggTrade", "bookTicker", "ticker", "markPrice", "kline_1m")
 
 # Fields that the exchange sends only to some: left out of the emulator on purpose.
 NOT_HERE = {
@@ -42,7 +42,7 @@ SPOT_USER = (
 LINEAR_HTTP = ("account_info_v2", "balance", "order_response", "position_risk")
 LINEAR_MARKET = (
     "agg_trade_stream", "book_ticker_stream", "depth_update_stream", "mark_price_stream",
-    "ticker_stream", "trade_stream",
+    "ticker_stream", "trade_stream", "kline_stream_open",
 )  # fmt: skip
 LINEAR_USER = ("account_update", "order_update_new", "order_update_trade")
 
@@ -229,7 +229,7 @@ def test_futures_market_events(fixtures: Path) -> None:
             wire.marked(PERP, hand.mark(PERP))
 
         subscribe = {"method": "SUBSCRIBE", "params": [f"btcusdt@{n}" for n in STREAMS], "id": 1}
-        frames = await heard(hand, "/public/ws", subscribe, act, 6)
+        frames = await heard(hand, "/public/ws", subscribe, act, 7)
         return {
             "agg_trade_stream": frames["aggTrade "],
             "book_ticker_stream": frames["bookTicker "],
@@ -237,6 +237,7 @@ def test_futures_market_events(fixtures: Path) -> None:
             "mark_price_stream": frames["markPriceUpdate "],
             "ticker_stream": frames["24hrTicker "],
             "trade_stream": frames["trade "],
+            "kline_stream_open": frames["kline "],
         }
 
     folder = fixtures / "futures" / "market_data_json"

@@ -1,6 +1,7 @@
 """What the emulated Binance refuses, with the exchange's own codes and texts."""
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,7 +38,13 @@ REFUSED: list[tuple[str, dict[str, Any], int]] = [
     (SPOT, {"type": "LIMIT_MAKER"}, -1106),
     (SPOT, {"type": "LIMIT_MAKER", "timeInForce": None, "price": "70000"}, -2010),
     (SPOT, {"type": "MARKET", "timeInForce": None}, -1106),
+    (SPOT, {"type": "MARKET", "timeInForce": None, "quantity": "0.01"}, -1106),
+    (SPOT, {"type": "MARKET", "timeInForce": None, "price": None, "quantity": None}, -1102),
+    (SPOT, {"quoteOrderQty": "10"}, -1106),
+    (SPOT, {"side": None}, -1102),
     (LINEAR, {"symbol": "ETHUSDT"}, -1121),
+    (LINEAR, {"quantity": "90000"}, -4005),
+    (LINEAR, {"goodTillDate": "soon", "timeInForce": "GTD"}, -1100),
     (LINEAR, {"quantity": "0.0005"}, -1111),
     (LINEAR, {"quantity": "0.001", "price": "1000"}, -4164),
     (LINEAR, {"price": "50000.05"}, -4014),
@@ -174,7 +181,7 @@ def test_what_is_not_there_is_said_to_be_not_there() -> None:
 
 
 def test_limits_have_the_headers_the_codes_and_the_ban() -> None:
-    """An order too many is 429; a ban is 418, and what comes meanwhile is counted."""
+    """An order too many is 429; a ban is 418, of every request until it is over."""
 
     async def story(hand: Hand) -> None:
         hand.house.limits.budgets["orders"] = Budget(1, 86_400_000)
@@ -187,8 +194,8 @@ def test_limits_have_the_headers_the_codes_and_the_ban() -> None:
         hand.house.faults.add(Fault("ban", ms=2_500))
         answer = await hand.public("GET", "/api/v3/ping")
         assert (418, -1003, "3") == (hand.status, answer["code"], hand.headers["Retry-After"])
-        await hand.public("GET", "/api/v3/ping")
-        assert (418, 1) == (hand.status, hand.house.limits.requests_during_ban)
+        await ordered(hand)
+        assert 418 == hand.status
 
     run(story)
 
@@ -204,6 +211,71 @@ def test_what_does_not_rest_ends_expired() -> None:
             ask = dict(symbol="BTCUSDT", orderId=answer["orderId"])
             got.append((await hand.signed("GET", path, **ask))["status"])
         assert ["EXPIRED"] * 6 == got
+
+    run(story)
+
+
+def test_a_batch_has_an_answer_for_each_order() -> None:
+    """One is taken, one is refused; more than five are not even looked at."""
+
+    async def story(hand: Hand) -> None:
+        wanted = [LIMIT, {**LIMIT, "side": "HOLD"}]
+        path = "/fapi/v1/batchOrders"
+        first, second = await hand.signed("POST", path, batchOrders=json.dumps(wanted))
+        assert ("NEW", -1117) == (first["status"], second["code"])
+        answer = await hand.signed("POST", path, batchOrders=json.dumps([LIMIT] * 6))
+        assert -4082 == answer["code"]
+        params = {"symbol": "BTCUSDT", "orderIdList": f"[{first['orderId']},99]"}
+        first, second = await hand.signed("DELETE", path, **params)
+        assert ("CANCELED", -2011) == (first["status"], second["code"])
+
+    run(story)
+
+
+# A path, its parameters (None: a public call), and the answer's code.
+ASKED_WRONGLY: list[tuple[str, str, dict[str, Any], int]] = [
+    ("GET", "/api/v3/depth", {"symbol": "NOSUCH"}, -1121),
+    ("GET", "/api/v3/ticker/24hr", {"symbols": '["BTCUSDT","NOSUCH"]'}, -1121),
+    ("GET", "/api/v3/klines", {"symbol": "BTCUSDT", "interval": "7m"}, -1120),
+    ("GET", "/api/v3/depth", {"symbol": "BTCUSDT", "limit": "many"}, -1100),
+    ("GET", "/api/v3/myTrades", {"symbol": "BTCUSDT", "startTime": 1, "endTime": 10**9}, -1127),
+    ("GET", "/api/v3/myTrades", {"symbol": "BTCUSDT", "startTime": 1, "fromId": 1}, -1128),
+    ("GET", "/api/v3/allOrders", {"symbol": "BTCUSDT", "startTime": 1, "endTime": 10**9}, -1127),
+    ("GET", "/fapi/v1/userTrades", {"symbol": "BTCUSDT", "startTime": 1, "endTime": 10**9}, -4165),
+    ("GET", "/fapi/v1/userTrades", {"symbol": "BTCUSDT", "startTime": 1, "fromId": 1}, -1128),
+    ("POST", "/fapi/v1/leverage", {"symbol": "BTCUSDT", "leverage": 101}, -4028),
+    ("POST", "/fapi/v1/marginType", {"symbol": "BTCUSDT", "marginType": "CROSSED"}, -4046),
+    ("POST", "/fapi/v1/marginType", {"symbol": "BTCUSDT", "marginType": "OTHER"}, -4049),
+    ("POST", "/fapi/v1/algoOrder", {"symbol": "BTCUSDT", "side": "BUY"}, -1116),
+    ("GET", "/fapi/v1/openOrder", {"symbol": "BTCUSDT", "orderId": 1}, -2013),
+]
+
+
+def test_questions_that_break_a_rule() -> None:
+    """Each with its code."""
+
+    async def story(hand: Hand) -> None:
+        got = []
+        for method, path, params, _ in ASKED_WRONGLY:
+            is_public = path.startswith(("/api/v3/depth", "/api/v3/ticker", "/api/v3/klines"))
+            ask = hand.public if is_public else hand.signed
+            answer = await ask(method, path, **params)
+            got.append((method, path, params, answer["code"]))
+        assert ASKED_WRONGLY == got
+
+    run(story)
+
+
+def test_leverage_is_not_changed_under_a_position() -> None:
+    """Neither is the margin mode."""
+
+    async def story(hand: Hand) -> None:
+        await ordered(hand, LINEAR, price="70000")
+        ask = dict(symbol="BTCUSDT")
+        answer = await hand.signed("POST", "/fapi/v1/leverage", **ask, leverage=5)
+        assert -4161 == answer["code"]
+        answer = await hand.signed("POST", "/fapi/v1/marginType", **ask, marginType="ISOLATED")
+        assert -4048 == answer["code"]
 
     run(story)
 

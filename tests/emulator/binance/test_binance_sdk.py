@@ -125,6 +125,47 @@ def test_futures_by_rest() -> None:
     run(lambda emulator: asyncio.to_thread(in_thread, client_story, emulator))
 
 
+def test_the_account_by_rest() -> None:
+    """Fees, permissions, wallets, leverage tiers, listen keys, market by quote, tickers."""
+
+    def client_story(emulator: Emulator) -> None:
+        client = blocking(emulator)
+        try:
+            assert "TRADING" == (client.get_symbol_info("BTCUSDT") or {})["status"]
+            assert "0.0010" == client.get_trade_fee(symbol="BTCUSDT")[0]["takerCommission"]
+            permissions = client.get_account_api_permissions()
+            assert not permissions["enableWithdrawals"]
+            bought = client.order_market_buy(symbol="BTCUSDT", quoteOrderQty="600.1")
+            assert ("FILLED", "600.03020000") == (bought["status"], bought["cummulativeQuoteQty"])
+            assert "600.10000000" == bought["origQuoteOrderQty"]
+            assert {} == client.create_test_order(**SPOT, quantity="0.01", price="50000")
+            every = [one["orderId"] for one in client.get_all_orders(symbol="BTCUSDT")]
+            assert [bought["orderId"]] == every
+            assert "USDT" == client.futures_account_balance()[0]["asset"]
+            brackets = client.futures_leverage_bracket(symbol="BTCUSDT")[0]["brackets"]
+            assert (1, 100, 0.004) == (
+                brackets[0]["bracket"],
+                brackets[0]["initialLeverage"],
+                brackets[0]["maintMarginRatio"],
+            )
+            assert {"dualSidePosition": False} == client.futures_get_position_mode()
+            client.futures_change_margin_type(symbol="BTCUSDT", marginType="ISOLATED")
+            [position] = client.futures_position_information(symbol="BTCUSDT", version=2)
+            assert "isolated" == position["marginType"]
+            key = client.futures_stream_get_listen_key()
+            assert key == client.futures_stream_get_listen_key()
+            client.futures_stream_keepalive(key)
+            client.futures_stream_close(key)
+            assert key != client.futures_stream_get_listen_key()
+            assert "60000.00000000" == client.futures_mark_price(symbol="BTCUSDT")["markPrice"]
+            assert ["BTCUSDT"] == [one["symbol"] for one in client.futures_ticker()]
+            assert 2 == len(client.get_ticker())
+        finally:
+            client.close_connection()
+
+    run(lambda emulator: asyncio.to_thread(in_thread, client_story, emulator))
+
+
 def test_market_streams() -> None:
     """Trades and book updates on spot and futures, by the SDK's sockets."""
 

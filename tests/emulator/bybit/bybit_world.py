@@ -105,6 +105,10 @@ class Hand:
         for name in ("place", "cancel", "query", "amend"):
             self.house.limits.budgets[name] = Budget(100_000, 1_000)
 
+    def mean(self, name: str) -> None:
+        """Every request of a budget is one too many."""
+        self.house.limits.budgets[name] = Budget(0, 1_000)
+
     def _crowd(self, symbol: str, side: int, price: str, quantity: str) -> None:
         instrument = self.instrument(symbol)
         self.house.crowd(

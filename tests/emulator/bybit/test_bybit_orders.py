@@ -230,7 +230,7 @@ def test_a_user_s_limit_is_said_in_headers_and_then_refused() -> None:
     async def story(hand: Hand) -> None:
         await hand.create()
         assert ("10", "9") == (hand.headers["X-Bapi-Limit"], hand.headers["X-Bapi-Limit-Status"])
-        hand.house.limits.budgets["place"].used = 10
+        hand.mean("place")
         answer = await hand.create()
         assert (200, 10006, "0") == (
             hand.status,

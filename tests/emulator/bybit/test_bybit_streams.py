@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.bybit.bybit_world import BUY_ABOVE, INSIDE, PERPETUAL, Hand, run, socket_of
+from emulator.bybit.bybit_world import BUY_ABOVE, INSIDE, PERPETUAL, SPOT, Hand, run, socket_of
 from zvt_trading.core.units import SECOND
 from zvt_trading.emulator.bybit.market import candle_rows
 from zvt_trading.messages.codes import BUY, SELL
@@ -230,7 +230,16 @@ def test_candles_leave_no_minute_out() -> None:
             ["120000", "2.00", "2.00", "2.00", "2.00", "0.000000", "0.00000000"],
             ["180000", "1.50", "1.50", "1.50", "1.50", "0.001000", "0.00150000"],
         ] == rows
-        await hand.get("/v5/market/kline", category="spot", symbol="BTCUSDT", interval="1")
-        assert 200 == hand.status
+        feed = hand.wire.feed.symbols[SPOT]
+        now_ms = hand.house.clock.now_ms()
+        feed.trades = [TradeTick(instrument.id, 100, 1_000, BUY, (now_ms - 600_000) * 1_000_000)]
+        ask = dict(category="spot", symbol="BTCUSDT", interval="1", limit=2)
+        begin = (now_ms - 600_000) // 60_000 * 60_000
+        for params, starts in (
+            ({"start": begin}, [begin + 60_000, begin]),
+            ({"start": begin, "end": begin + 180_000}, [begin + 180_000, begin + 120_000]),
+        ):
+            answer = await hand.get("/v5/market/kline", **ask, **params)
+            assert starts == [int(row[0]) for row in answer["result"]["list"]]
 
     run(story)

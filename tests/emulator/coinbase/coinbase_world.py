@@ -168,6 +168,9 @@ class Listener:
     async def say(self, **message: Any) -> None:
         await self._socket.send_json({"type": "subscribe", "product_ids": [PRODUCT], **message})
 
+    async def say_text(self, text: str) -> None:
+        await self._socket.send_str(text)
+
     async def next(self, channel: str = "") -> Any:
         """The next frame (of a channel)."""
         async with asyncio.timeout(DEADLINE_S):

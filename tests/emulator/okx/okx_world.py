@@ -55,9 +55,9 @@ class Socket:
         await self.say({"op": "subscribe", "args": [arg]})
         return await self.hear()
 
-    async def login(self, key: ApiKey | None = None, **changed: str) -> Any:
+    async def login(self, **changed: str) -> Any:
         """The answer to a login."""
-        key = key or self._hand.key
+        key = self._hand.key
         time = changed.get("timestamp") or str(self._hand.house.clock.now_ms() // 1_000)
         sign = signature(key, f"{time}GET/users/self/verify")
         arg = {"apiKey": key.key, "passphrase": key.passphrase, "timestamp": time, "sign": sign}

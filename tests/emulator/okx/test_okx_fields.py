@@ -1,6 +1,5 @@
 """The emulated OKX answers with the fields and types of recorded answers."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 
 from emulator.okx.okx_world import LIMIT, SWAP, Hand, run
-from emulator.redirect import DEADLINE_S
 from zvt_trading.messages.codes import SELL
 from zvt_trading.messages.reports import FundingPaid
 
@@ -54,15 +52,14 @@ def read(shared_data: Path, name: str) -> Any:
 async def trade(hand: Hand) -> None:
     """Something of everything: open and filled orders, a position, public trades, funding."""
     await hand.place(**LIMIT, clOrdId="rests")
-    for symbol, order in (("BTC/USDT", LIMIT), ("BTC/USDT:USDT", SWAP)):
-        hand.house.crowd(symbol, SELL, 59_999_00, 20_000)
-        await hand.place(**{**order, "px": "59999"})
+    async with hand.socket("public") as socket:
+        for symbol, order in (("BTC/USDT", LIMIT), ("BTC/USDT:USDT", SWAP)):
+            await socket.subscribe(channel="trades", instId=order["instId"])
+            hand.house.crowd(symbol, SELL, 59_999_00, 20_000)
+            await hand.place(**{**order, "px": "59999"})
+            await socket.frame()  # the public sees it with the market's next step
     paid = FundingPaid("default", "okx:BTC/USDT:USDT", 10_000, 5_000, "f1", 1_700_000_000 * 10**9)
     hand.house.funding.append(paid)
-    async with asyncio.timeout(DEADLINE_S):  # the public sees a trade with the market's next step
-        feed = hand.emulator.wires["okx"].feed
-        while not all(feed.symbols[symbol].trades for symbol in ("BTC/USDT", "BTC/USDT:USDT")):
-            await asyncio.sleep(0)
 
 
 def test_rest_answers_have_the_fields_of_recorded_ones(shared_data: Path) -> None:

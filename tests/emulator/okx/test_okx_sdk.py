@@ -19,7 +19,8 @@ from okx.Trade import TradeAPI
 from okx.websocket.WsPrivateAsync import WsPrivateAsync
 from okx.websocket.WsPublicAsync import WsPublicAsync
 
-PLAIN = "ignore:.*utcnow.*:DeprecationWarning"  # the SDK's clock
+# How the SDK hands its body to httpx.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 
 def run(story: Callable[[Emulator], Awaitable[None]]) -> None:
@@ -115,7 +116,7 @@ def test_the_sdk_streams_a_book() -> None:
 
 
 def test_the_sdk_orders_by_socket_and_hears_of_it() -> None:
-    """Logged in, subscribed, placed. (Its own subscribe waits five seconds: not used here.)"""
+    """Logged in, subscribed, placed; its own `subscribe` waits five seconds, so not by that."""
 
     async def story(emulator: Emulator) -> None:
         key = emulator.keys["okx"]

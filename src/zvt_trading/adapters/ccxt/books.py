@@ -64,7 +64,8 @@ class BookSequence:
         if view.last_id < 0:
             return True  # it has no numbers of its own
         if self._is_first and view.first_id >= 0:
-            return view.first_id <= self._last + 1
+            # Ids of Binance futures have holes: what follows the snapshot may begin beyond one.
+            return view.first_id <= self._last + 1 or view.previous_id == self._last
         if view.previous_id >= 0:
             return view.previous_id == self._last
         return view.first_id == self._last + 1

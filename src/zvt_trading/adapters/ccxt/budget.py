@@ -15,8 +15,10 @@ CANCEL: Final = 1
 QUERY: Final = 2
 WAIT_SECONDS_MAX: Final = 0.5
 """An order that must wait longer for its turn is not sent: its price may be gone."""
-PAUSE_SECONDS: Final = 1.0
-"""How long nothing is sent after a refusal for too many requests that does not say how long."""
+BAN_WAIT_SECONDS_MAX: Final = 10.0
+"""A cancel or question that would have to wait longer fails; whoever needs it asks again."""
+PAUSE_SECONDS: Final = 2.0
+"""How long nothing is sent after a refusal that does not say how long: OKX's longest window."""
 
 
 class NotSentError(VenueError):
@@ -24,22 +26,26 @@ class NotSentError(VenueError):
 
 
 class Bucket:
-    """Tokens that come back at `rate` a second, at most a second's worth."""
+    """Tokens for at most `limit` requests in any second: four fifths come back, a fifth is saved.
 
-    def __init__(self, rate: int, now: float) -> None:
-        self.rate: Final = rate
-        self._tokens = float(rate)
+    Exchanges count in windows: a burst of what was saved and a second's return must be in one.
+    """
+
+    def __init__(self, limit: int, now: float) -> None:
+        self.rate: Final = max(1.0, limit * 0.8)
+        self.saved: Final = max(1.0, limit * 0.2)
+        self._tokens = self.saved
         self._then = now
 
     def wait(self, now: float, reserve: int) -> float:
         """Seconds until a token beyond the reserve is there; 0 when one is.
 
-        At most half of the tokens are reserved, or nobody else would ever have one.
+        At most half of what can be saved is reserved, or nobody else would ever have one.
         """
-        reserve = min(reserve, self.rate // 2)
-        self._tokens = min(self.rate, self._tokens + (now - self._then) * self.rate)
+        kept = min(reserve, self.saved / 2)
+        self._tokens = min(self.saved, self._tokens + (now - self._then) * self.rate)
         self._then = now
-        return max(0.0, (reserve + 1 - self._tokens) / self.rate)
+        return max(0.0, (min(kept + 1, self.saved) - self._tokens) / self.rate)
 
     def take(self) -> None:
         """Use one."""
@@ -73,14 +79,19 @@ class Budget:
             raise NotSentError(f"the exchange takes no requests for {left:.1f} s more")
 
     async def enter(self, kind: int) -> None:
-        """Wait for a turn; NotSentError inside a ban, or when an order's turn is too far away."""
+        """Wait for a turn; NotSentError when it is too far away, or the ban's end is.
+
+        An order waits a moment only. Cancels and questions outlast a short ban: they come first
+        when it ends.
+        """
         while True:
-            self.check()
-            wait = self._wait(kind)
+            paused = self.paused_until - self._clock()
+            wait = max(self._wait(kind), paused)
             if wait <= 0:
                 break
-            if kind == ORDER and wait > WAIT_SECONDS_MAX:
-                raise NotSentError(f"our request budget is used up for {wait:.1f} s")
+            if wait > (WAIT_SECONDS_MAX if kind == ORDER else BAN_WAIT_SECONDS_MAX):
+                why = "no requests are taken" if paused > 0 else "our request budget is used up"
+                raise NotSentError(f"{why} for {wait:.1f} s more")
             await asyncio.sleep(wait)
         self._requests.take()
         if kind != QUERY:

@@ -24,7 +24,7 @@ TIMEOUT_MS: Final = 5_000
 """How long an answer is waited for; then the outcome is unknown."""
 BAN_SECONDS: Final = 60.0
 """How long nothing is sent after a ban that does not say how long."""
-_TOO_MANY: Final = frozenset({403, 418, 429})
+_TOO_MANY: Final = frozenset({403, 418, 429, 10_006, 10_018})  # HTTP, and Bybit's own
 
 _sent: ContextVar[list[str] | None] = ContextVar("sent", default=None)
 
@@ -92,10 +92,10 @@ class Guarded:
 
     def handle_errors(self, code: int, *arguments: Any) -> Any:
         """Look whether it was one request too many, before ccxt reads the error."""
-        if code in _TOO_MANY:
-            headers = arguments[3] if len(arguments) > 3 else {}
-            usual = PAUSE_SECONDS if code == 429 else BAN_SECONDS
-            self.budget.pause(_retry_after(headers, usual))
+        headers, answer = arguments[3], arguments[5]
+        if code in _TOO_MANY or (isinstance(answer, dict) and answer.get("retCode") in _TOO_MANY):
+            is_ban = code in {403, 418}
+            self.budget.pause(_retry_after(headers, BAN_SECONDS if is_ban else PAUSE_SECONDS))
         return super().handle_errors(code, *arguments)  # type: ignore[misc]  # ccxt's
 
     def handle_message(self, client: Any, message: Any) -> None:
@@ -151,7 +151,11 @@ class Client:
     """A ccxt.pro exchange in str mode with its session and budget; made on its event loop."""
 
     def __init__(
-        self, dialect: Dialect, credentials: ApiCredentials, endpoint: Endpoint | None
+        self,
+        dialect: Dialect,
+        credentials: ApiCredentials,
+        endpoint: Endpoint | None,
+        timeout_ms: int = TIMEOUT_MS,
     ) -> None:
         profile = dialect.profile
         loop = asyncio.get_running_loop()
@@ -168,7 +172,7 @@ class Client:
             "secret": credentials.secret,
             "password": credentials.password,
             "enableRateLimit": False,  # the budget is ours: ccxt's keeps no room for cancels
-            "timeout": TIMEOUT_MS,
+            "timeout": timeout_ms,
             **dialect.settings(),
         }
         if self._session is not None:

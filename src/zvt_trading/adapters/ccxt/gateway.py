@@ -7,7 +7,13 @@ from typing import Any, Final
 import structlog
 
 from zvt_trading.adapters.ccxt.budget import CANCEL, ORDER, QUERY
-from zvt_trading.adapters.ccxt.client import ApiCredentials, Client, Endpoint, SentMark
+from zvt_trading.adapters.ccxt.client import (
+    TIMEOUT_MS,
+    ApiCredentials,
+    Client,
+    Endpoint,
+    SentMark,
+)
 from zvt_trading.adapters.ccxt.dialect import Dialect
 from zvt_trading.adapters.ccxt.listings import listing_of
 from zvt_trading.adapters.ccxt.market_stream import MarketStream
@@ -41,7 +47,11 @@ _log = structlog.get_logger("zvt_trading.venue")
 
 
 class CcxtGateway:
-    """See the module. `account` is the portfolio that the keys' account belongs to."""
+    """See the module. `account` is the portfolio that the keys' account belongs to.
+
+    `private=False`: only the market is heard. No private stream is opened and no account is read,
+    so it needs no keys; it is healthy when the market is heard.
+    """
 
     def __init__(
         self,
@@ -51,7 +61,9 @@ class CcxtGateway:
         *,
         account: str = "default",
         endpoint: Endpoint | None = None,
+        timeout_ms: int = TIMEOUT_MS,
         channels: Sequence[str] = CHANNELS,
+        private: bool = True,
     ) -> None:
         self.venue: Final = dialect.profile.name
         self.dialect: Final = dialect
@@ -60,9 +72,13 @@ class CcxtGateway:
         self._credentials: Final = credentials
         self._account: Final = account
         self._endpoint: Final = endpoint
+        self._timeout_ms: Final = timeout_ms
         self._channels: Final = channels
+        self._has_account: Final = private
         self._clock: Final = clock
         self._client: Client | None = None
+        self._private: StreamGroup | None = None
+        self._streams: list[StreamGroup] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_healthy = False
 
@@ -94,26 +110,35 @@ class CcxtGateway:
         self._reader = self._reader_of(self._translator, self._ownership)
         symbols = tuple(self._translator.specs)
         self._market = MarketStream(
-            self._translator, sink.market, self._local_ns, self._snapshot, self._resubscribe
+            self._translator,
+            sink.market,
+            self._local_ns,
+            self._snapshot,
+            self._resubscribe,
+            symbols if "book" in self._channels else (),
         )
-        self._private = StreamGroup(
-            client.exchange, self.dialect, "private",
-            lambda: self.dialect.private(client.exchange, symbols), self._private_changed,
-        )  # fmt: skip
+        if self._has_account:
+            self._private = StreamGroup(
+                client.exchange, self.dialect, "private",
+                lambda: self.dialect.private(client.exchange, symbols), self._private_changed,
+            )  # fmt: skip
+            self._streams.append(self._private)
         self._public = StreamGroup(
             client.exchange, self.dialect, "public", lambda: self._public_subscriptions(symbols),
             self._public_changed,
         )  # fmt: skip
+        self._streams.append(self._public)
         client.exchange.hear = self._hear
         self._tell_health()
-        self._private.start()
-        self._public.start()
+        for stream in self._streams:
+            stream.start()
 
     async def close(self) -> None:
         """See ports.venue."""
-        if hasattr(self, "_private"):
-            await self._private.close()
-            await self._public.close()
+        for stream in self._streams:
+            await stream.close()
+        if self._streams:
+            self._market.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -202,18 +227,30 @@ class CcxtGateway:
 
     async def history(self, cursor: int) -> History:
         """See ports.venue."""
-        await self._query_clock()
+        await self.read_clock()
         history, fills = await self._reader.history(cursor)
         await self._cancel_orphans()
         self._look_for_missed(fills)
         return history
+
+    async def read_clock(self) -> None:
+        """Measure `clock_offset_ms` again; QueryFailedError."""
+        try:
+            await self._measure_clock()
+        except Exception as error:
+            raise QueryFailedError(f"{self.venue} does not tell its time") from error
+
+    @property
+    def market_reconnects(self) -> int:
+        """How often the market's streams had to be opened again."""
+        return self._public.reconnects if self._streams else 0
 
     # Inside.
 
     def _made(self) -> Client:
         """Ccxt's object, made at first need: it belongs to the event loop."""
         if self._client is None:
-            self._client = Client(self.dialect, self._credentials, self._endpoint)
+            self._client = Client(self.dialect, self._credentials, self._endpoint, self._timeout_ms)
         return self._client
 
     def _reader_of(self, translator: Translator, ownership: Ownership) -> Reader:
@@ -313,7 +350,9 @@ class CcxtGateway:
                 self._sink.reported(self.venue, report)
 
     def _group_of(self, url: str) -> StreamGroup:
-        return self._private if self._private.has(url) else self._public
+        if self._private is not None and self._private.has(url):
+            return self._private
+        return self._public
 
     def _resubscribe(self, why: str) -> None:
         self._public.restart(why)
@@ -343,7 +382,7 @@ class CcxtGateway:
         reasons = [
             text
             for text, is_wrong in (
-                ("the private stream is down", not self._private.is_up),
+                ("the private stream is down", not self._is_private_up()),
                 ("the public stream is down", not self._public.is_up),
                 ("the clocks differ", abs(self.clock_offset_ms) > CLOCK_OFFSET_MS_MAX),
             )
@@ -351,6 +390,10 @@ class CcxtGateway:
         ]
         status = VenueStatus(self.venue, not reasons, self._clock(), ", ".join(reasons))
         self._sink.market(status)
+
+    def _is_private_up(self) -> bool:
+        """Whether own orders are told; there are none without an account."""
+        return self._private is None or self._private.is_up
 
     def _look_for_missed(self, fills: Sequence[FillView]) -> None:
         """Fills that the stream should have told: it has lost some, so it is made anew."""
@@ -361,9 +404,10 @@ class CcxtGateway:
             if key not in self._ownership.told_trades and now - fill.ts > MISSED_AFTER_MS:
                 self._ownership.told_trades.put(key)
                 missed += 1
-        if missed and self._private.up_for() * 1000 > 2 * MISSED_AFTER_MS:
+        private = self._private
+        if missed and private is not None and private.up_for() * 1000 > 2 * MISSED_AFTER_MS:
             self.missed_fills += missed
-            self._private.restart(f"{missed} fills were not told")
+            private.restart(f"{missed} fills were not told")
 
     async def _cancel_orphans(self) -> None:
         """Open orders with our mark that the engine never recorded are taken back."""
@@ -378,12 +422,6 @@ class CcxtGateway:
                 found = error_code(error)
                 _log.warning("an orphan was not cancelled", venue=self.venue, why=found.text)
 
-    async def _query_clock(self) -> None:
-        try:
-            await self._measure_clock()
-        except Exception as error:
-            raise QueryFailedError(f"{self.venue} does not tell its time") from error
-
     async def _measure_clock(self) -> None:
         client = self._made()
         await client.budget.enter(QUERY)
@@ -392,9 +430,8 @@ class CcxtGateway:
         middle_ms = (before + self._clock()) // 2 // NS_A_MS
         was_right = abs(self.clock_offset_ms) <= CLOCK_OFFSET_MS_MAX
         self.clock_offset_ms = theirs - middle_ms
-        if was_right != (abs(self.clock_offset_ms) <= CLOCK_OFFSET_MS_MAX) and hasattr(
-            self, "_private"
-        ):
+        is_right = abs(self.clock_offset_ms) <= CLOCK_OFFSET_MS_MAX
+        if was_right != is_right and self._streams:
             self._tell_health()
 
     def _venue_ms(self) -> int:

@@ -1,7 +1,7 @@
 """Market views to the engine's market data: at the time they were true, books only in sequence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -21,11 +21,18 @@ from zvt_trading.messages.market import BookInvalid, MarketData
 
 _log = structlog.get_logger("zvt_trading.venue")
 
+SNAPSHOT_SECONDS: Final = 5.0
+"""A stream that brings snapshots itself has brought all of them by then, or is opened anew."""
+
 Snapshot = Callable[[str], Awaitable[BookView | None]]
 
 
 class MarketStream:
-    """For one venue. `snapshot` asks for a book by REST, `resubscribe` for all by new streams."""
+    """For one venue. `snapshot` asks for a book by REST, `resubscribe` for all by new streams.
+
+    `snapshot` gives None where the streams begin with snapshots: there a lost book costs new
+    streams. `books` are the symbols whose books were subscribed to.
+    """
 
     def __init__(
         self,
@@ -34,6 +41,7 @@ class MarketStream:
         local_ns: Callable[[int], int],
         snapshot: Snapshot,
         resubscribe: Callable[[str], None],
+        books: Sequence[str] = (),
     ) -> None:
         self.gaps = 0
         self.frames = 0
@@ -42,7 +50,9 @@ class MarketStream:
         self._local_ns: Final = local_ns
         self._snapshot: Final = snapshot
         self._resubscribe: Final = resubscribe
-        self._books: dict[str, BookSequence] = {}
+        self._books = {symbol: BookSequence() for symbol in books}
+        self._is_streamed: bool | None = None  # snapshots come by the stream; None: not known yet
+        self._opening: asyncio.Task[None] | None = None
         self._fetching: dict[str, asyncio.Task[None]] = {}
 
     def take(self, view: View) -> None:
@@ -55,14 +65,22 @@ class MarketStream:
 
     def opened(self) -> None:
         """The streams were subscribed anew: every book begins again."""
-        for symbol, book in self._books.items():
+        for book in self._books.values():
             book.lose()
-            self._fetch(symbol)
+        self._stop_opening()
+        self._opening = asyncio.get_running_loop().create_task(self._open_books())
 
     def closed(self) -> None:
         """The streams are gone: no book is to be used."""
+        self._stop_opening()
         for symbol in self._books:
             self._invalidate(symbol, "the stream is gone")
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        self._stop_opening()
+        for task in self._fetching.values():
+            task.cancel()
 
     def _take(self, view: View) -> None:
         translator = self._translator
@@ -94,7 +112,10 @@ class MarketStream:
     def _lost(self, symbol: str, why: str) -> None:
         self.gaps += 1
         self._invalidate(symbol, why)
-        self._fetch(symbol)
+        if self._is_streamed:
+            self._resubscribe(why)
+        else:
+            self._fetch(symbol)
 
     def _invalidate(self, symbol: str, why: str) -> None:
         book = self._books.setdefault(symbol, BookSequence())
@@ -109,13 +130,39 @@ class MarketStream:
             self._fetching[symbol] = loop.create_task(self._fetch_now(symbol))
 
     async def _fetch_now(self, symbol: str) -> None:
+        await self._ask(symbol)
+        if self._is_streamed and not self._books[symbol].is_valid:
+            await self._expect_snapshots()
+
+    async def _ask(self, symbol: str) -> None:
+        """Take a snapshot, or learn that the streams bring them."""
         try:
             view = await self._snapshot(symbol)
         except Exception as error:  # noqa: BLE001 - whatever it is: begin the streams again
             _log.warning("no snapshot of a book", symbol=symbol, why=type(error).__name__)
             self._resubscribe("no snapshot of a book")
             return
+        self._is_streamed = view is None
         if view is not None:
             self._book(view)
-        elif self._books[symbol].is_valid is False and self.gaps:
+
+    async def _open_books(self) -> None:
+        """Get a snapshot of every book; only the first question tells which way they come."""
+        for symbol in tuple(self._books):
+            if self._is_streamed is None:
+                await self._ask(symbol)
+            elif not self._is_streamed:
+                self._fetch(symbol)
+        if self._is_streamed:
+            await self._expect_snapshots()
+
+    async def _expect_snapshots(self) -> None:
+        """New streams when these have not brought every book."""
+        await asyncio.sleep(SNAPSHOT_SECONDS)
+        if not all(book.is_valid for book in self._books.values()):
             self._resubscribe("a book without a snapshot")
+
+    def _stop_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None

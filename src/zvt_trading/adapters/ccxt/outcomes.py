@@ -16,6 +16,9 @@ from zvt_trading.adapters.ccxt.budget import NotSentError
 from zvt_trading.adapters.ccxt.dialect import Refusals
 from zvt_trading.messages.reasons import Reason
 
+_NO_CODES: Final = frozenset(
+    {None, "", 0, "0", "UNKNOWN_FAILURE_REASON", "UNKNOWN_PREVIEW_FAILURE_REASON"}
+)
 TEXT_MAX: Final = 300
 """Of what a venue says so much is kept."""
 
@@ -52,7 +55,7 @@ def body_code(body: Mapping[str, Any]) -> ErrorCode:
         return body_code(inner)
     for name in ("preview_failure_reason", "retCode", "code", "error", "failure_reason"):
         value = body.get(name)
-        if value not in {None, "", 0, "0", "UNKNOWN_FAILURE_REASON"}:
+        if value not in _NO_CODES:
             text = body.get("msg") or body.get("retMsg") or body.get("message") or ""
             details = body.get("error_details") or ""
             return ErrorCode(str(value), f"{text} {details}".strip()[:TEXT_MAX])

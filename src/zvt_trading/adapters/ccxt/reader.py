@@ -5,7 +5,10 @@ QueryFailedError when any part was not answered: a failed query is not an empty 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
+
+import structlog
 
 from zvt_trading.adapters.ccxt.budget import QUERY, Budget
 from zvt_trading.adapters.ccxt.dialect import Dialect
@@ -28,6 +31,11 @@ OVERLAP_MS: Final = 60_000
 SETTLING_MS: Final = 1_000
 """A new engine takes over balances that nothing has changed for so long."""
 OPENING_TRIES: Final = 10
+
+RETRY_SECONDS: Final = (0.1, 0.4)
+"""Pauses before a question is asked once more."""
+
+_log = structlog.get_logger("zvt_trading.venue")
 
 T = TypeVar("T")
 
@@ -62,13 +70,13 @@ class Reader:
         answer = Answer()
         symbol = self._translator.symbol(ref.instrument)
         view = await self._query(
-            self._dialect.find(self._exchange, symbol, ref.order_id, ref.venue_order_id)
+            lambda: self._dialect.find(self._exchange, symbol, ref.order_id, ref.venue_order_id)
         )
         if view is None:
             return answer
         fills: list[FillView] = []
         if view.filled.strip("0.") or not view.filled:
-            fills = await self._query(self._dialect.fills_of(self._exchange, view))
+            fills = await self._query(lambda: self._dialect.fills_of(self._exchange, view))
         try:
             answer.reports.extend(self._ownership.of_order(view))
             for fill in fills:
@@ -86,8 +94,8 @@ class Reader:
         began_ms = self._venue_ms()
         since_ms = max(0, cursor // NS_A_MS - OVERLAP_MS)
         exchange, dialect = self._exchange, self._dialect
-        orders = await self._query(dialect.open_orders(exchange, self._symbols))
-        fills = await self._query(dialect.fills(exchange, self._symbols, since_ms))
+        orders = await self._query(lambda: dialect.open_orders(exchange, self._symbols))
+        fills = await self._query(lambda: dialect.fills(exchange, self._symbols, since_ms))
         await self._name_all([*orders, *fills])
         history = History(max(cursor, began_ms * NS_A_MS), Statement(has_exact_costs=False))
         try:
@@ -114,12 +122,11 @@ class Reader:
                     "the store that knows them, or close them"
                 )
             fills = await self._query(
-                self._dialect.fills(self._exchange, self._symbols, began_ms - SETTLING_MS)
+                partial(self._dialect.fills, self._exchange, self._symbols, began_ms - SETTLING_MS)
             )
             if not any(fill.ts >= began_ms - SETTLING_MS for fill in fills):
-                cursor = (
-                    began_ms + OVERLAP_MS
-                ) * NS_A_MS  # the first reading begins where this did
+                # So that the first reading begins where this one did, and no earlier.
+                cursor = (began_ms + OVERLAP_MS) * NS_A_MS
                 balances = tuple((row.asset, row.total) for row in statement.cash)
                 return Opening(balances, cursor)
             await asyncio.sleep(SETTLING_MS / 1000)
@@ -142,7 +149,7 @@ class Reader:
                 continue
             asked.add(view.venue_order_id)
             found = await self._query(
-                self._dialect.find(self._exchange, view.symbol, "", view.venue_order_id)
+                partial(self._dialect.find, self._exchange, view.symbol, "", view.venue_order_id)
             )
             if found is not None:
                 self._ownership.client_id(found)
@@ -165,7 +172,7 @@ class Reader:
         """Money that moved without an order."""
         reports: list[Report] = []
         translator = self._translator
-        for move in await self._query(self._dialect.transfers(self._exchange, since_ms)):
+        for move in await self._query(lambda: self._dialect.transfers(self._exchange, since_ms)):
             if not translator.knows_asset(move.asset) or move.ts * NS_A_MS < self._first(cursor):
                 continue
             amount = translator.money(move.asset, move.amount)
@@ -181,7 +188,9 @@ class Reader:
         return reports
 
     async def _funding(self, since_ms: int) -> list[Report]:
-        rows = await self._query(self._dialect.funding(self._exchange, self._perpetuals, since_ms))
+        rows = await self._query(
+            lambda: self._dialect.funding(self._exchange, self._perpetuals, since_ms)
+        )
         translator = self._translator
         return [
             FundingPaid(
@@ -197,24 +206,34 @@ class Reader:
 
     async def _take_totals(self, statement: Statement) -> None:
         translator = self._translator
-        for balance in await self._query(self._dialect.balances(self._exchange)):
+        for balance in await self._query(lambda: self._dialect.balances(self._exchange)):
             if translator.knows_asset(balance.asset):
                 total = translator.money(balance.asset, balance.total)
                 statement.cash.append(CashRow(self._account, balance.asset, total))
         if not self._perpetuals:
             return
         for position in await self._query(
-            self._dialect.positions(self._exchange, self._perpetuals)
+            lambda: self._dialect.positions(self._exchange, self._perpetuals)
         ):
             quantity = translator.quantity(position.symbol, position.quantity)
             instrument = f"{translator.venue}:{position.symbol}"
             statement.positions.append(PositionRow(self._account, instrument, quantity, 0))
 
-    async def _query(self, question: Awaitable[T]) -> T:
-        """Ask within the budget; QueryFailedError for whatever goes wrong."""
+    async def _query(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Ask within the budget, a few times; QueryFailedError for whatever goes wrong then.
+
+        To ask changes nothing, and a reading of many questions must not fail for one lost answer.
+        """
+        for pause in RETRY_SECONDS:
+            try:
+                await self._budget.enter(QUERY)
+                return await question()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is asked once more
+                _log.debug("asked again", venue=self._translator.venue, why=type(error).__name__)
+            await asyncio.sleep(pause)
         try:
             await self._budget.enter(QUERY)
-            return await question
+            return await question()
         except Exception as error:
             found = error_code(error)
             text = f"{type(error).__name__} {found.code} {found.text}"

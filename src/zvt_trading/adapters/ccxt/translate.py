@@ -35,7 +35,6 @@ from zvt_trading.messages.reports import (
     VenueAmended,
     VenueCancelled,
     VenueExpired,
-    VenueRejected,
 )
 from zvt_trading.ports.venue import NewOrder
 
@@ -93,11 +92,13 @@ class Translator:
     # Theirs to ours. UnitError for a number that is not on our scales.
 
     def order(self, view: OrderView) -> list[Report]:
-        """What an order's state says; its fills say themselves."""
+        """What an order's state says; its fills say themselves.
+
+        One that was taken and then refused was accepted all the same: its end is that of a cancel,
+        or an acknowledgement that comes later would bring it back to life.
+        """
         order_id = view.order_id
         ts = view.ts * NS_A_MS
-        if view.status == REJECTED:
-            return [VenueRejected(order_id, self._reason(view), view.reason, ts)]
         reports: list[Report] = [VenueAccepted(order_id, view.venue_order_id, ts)]
         filled = -1
         if view.filled:
@@ -105,6 +106,8 @@ class Translator:
         if view.status == CANCELLED:
             reason = int(Reason.VENUE_CANCELLED)
             reports.append(VenueCancelled(order_id, reason, ts, filled))
+        elif view.status == REJECTED:
+            reports.append(VenueCancelled(order_id, self._reason(view), ts, filled))
         elif view.status == EXPIRED:
             reports.append(VenueExpired(order_id, ts, filled))
         return reports

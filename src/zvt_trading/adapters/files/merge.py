@@ -23,9 +23,15 @@ from zvt_trading.adapters.files.specs import (
     Listing,
     with_common_scales,
 )
+from zvt_trading.adapters.files.stream_recording import (
+    StreamRecording,
+    recorded_listing,
+    recorded_spec,
+)
 from zvt_trading.adapters.files.tabular import PARQUET_MAGIC, CsvFeed, ParquetFeed
 from zvt_trading.errors import CallerError, DataError, SymbolNotFoundError
 from zvt_trading.messages.market import InstrumentSpec, MarketData
+from zvt_trading.messages.recording import is_recording
 
 ZIP_MAGIC = b"PK"
 FIRST_LINE_MAX = 4096
@@ -90,16 +96,18 @@ def feed_for(
     *,
     specs: Mapping[str, InstrumentSpec] = KNOWN_SPECS,
 ) -> FileFeed:
-    """The feed of one file: Binance recording, Parquet, Lean zip, or else CSV, by its content.
+    """The feed of one file, by its content: a recording, Parquet, Lean zip, or else CSV.
 
-    Binance recordings say what they record. The other kinds are of `spec`, or of the one of
-    `specs` that their name begins with (see `naming`).
+    Recordings (Binance's, and those of our own recorder) say what they record. The other kinds are
+    of `spec`, or of the one of `specs` that their name begins with (see `naming`).
     """
     path = Path(path)
     head, line = _beginning(path)
     if is_binance_recording(line):
         known = specs if spec is None else {f"{spec.venue}:{spec.symbol}": spec}
         return BinanceRecording(path, known)
+    if is_recording(line):
+        return StreamRecording(path, spec or specs.get(_recorded_id(path)))
     of = spec or _spec_of(path, instrument_by_name(path, specs), specs)
     if head.startswith(PARQUET_MAGIC):
         return ParquetFeed(path, of)
@@ -163,17 +171,28 @@ def _specs_for(files: Sequence[FileArgument]) -> Mapping[str, InstrumentSpec]:
     """The built-in specs and those of the files' other instruments, on common scales."""
     inferred: dict[str, Listing] = {}
     for file in files:
-        if is_binance_recording(_beginning(file.path)[1]):
+        line = _beginning(file.path)[1]
+        if is_binance_recording(line):
             continue
-        name = file.instrument or instrument_by_name(file.path, KNOWN_SPECS)
-        if name in KNOWN_SPECS:
-            continue
-        listing = inferred_listing(name, file.path, feed_for(file.path, probe_spec(name)))
+        if is_recording(line):
+            listing = recorded_listing(file.path)
+            name = listing.id
+        else:
+            name = file.instrument or instrument_by_name(file.path, KNOWN_SPECS)
+            if name in KNOWN_SPECS:
+                continue
+            listing = inferred_listing(name, file.path, feed_for(file.path, probe_spec(name)))
         inferred[name] = finer_of(inferred.get(name, listing), listing)
     if not inferred:
         return KNOWN_SPECS
-    specs = with_common_scales((*KNOWN_LISTINGS, *inferred.values()))
+    known = [listing for listing in KNOWN_LISTINGS if listing.id not in inferred]
+    specs = with_common_scales((*known, *inferred.values()))
     return {f"{spec.venue}:{spec.symbol}": spec for spec in specs}
+
+
+def _recorded_id(path: Path) -> str:
+    spec = recorded_spec(path)
+    return f"{spec.venue}:{spec.symbol}"
 
 
 def _named(file: FileArgument, specs: Mapping[str, InstrumentSpec]) -> InstrumentSpec | None:

@@ -26,6 +26,7 @@ TRADE: Final = 3  # signed, with a key that may trade
 WINDOW_DEFAULT_MS: Final = 5_000
 WINDOW_MAX_MS: Final = 60_000
 AHEAD_MAX_MS: Final = 1_000
+_ONLY_SOCKETS: Final = "returnRateLimits"  # of every request of ws-api
 _SIGNING: Final = ("timestamp", "recvWindow", "signature", "apiKey")
 
 
@@ -144,7 +145,8 @@ class Door:
             f"{name}={params[name]}" for name in sorted(params) if name != "signature"
         )
         self._check_signature(key, params, signed, params.get("signature", ""))
-        return self._admitted(endpoint, params, key)
+        own = {name: value for name, value in params.items() if name != _ONLY_SOCKETS}
+        return self._admitted(endpoint, own, key)
 
     def _admitted(self, endpoint: Endpoint, params: dict[str, str], key: ApiKey) -> Asked:
         if endpoint.security == TRADE and not key.can_trade:

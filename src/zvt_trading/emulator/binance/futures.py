@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from zvt_trading.emulator import faults
 from zvt_trading.emulator.binance import shapes
 from zvt_trading.emulator.binance.asked import KEY, SIGNED, TRADE, Asked, Endpoint
@@ -20,6 +22,8 @@ _NEW: Final = (
 )
 _FIND: Final = "symbol orderId origClientOrderId"
 _WEEK_MS: Final = 7 * 86_400_000
+_BATCH: Final = msgspec.json.Decoder(list[dict[str, str]], strict=False)
+_BATCH_MAX: Final = 5
 _DONE: Final = "The operation of cancel all open order is done."
 
 
@@ -43,6 +47,8 @@ class Futures:
             Endpoint("DELETE", "/fapi/v1/order", self.cancel, TRADE, _FIND, kind=faults.CANCEL),
             Endpoint("DELETE", "/fapi/v1/allOpenOrders", self.cancel_all, TRADE, "symbol",
                      kind=faults.CANCEL),
+            Endpoint("POST", "/fapi/v1/batchOrders", self.new_batch, TRADE, "batchOrders",
+                     kind=faults.PLACE, orders=1, weight=5),
             Endpoint("DELETE", "/fapi/v1/batchOrders", self.cancel_batch, TRADE,
                      "symbol orderIdList origClientOrderIdList", kind=faults.CANCEL),
             Endpoint("GET", "/fapi/v1/openOrder", self.open_order, SIGNED, _FIND,
@@ -123,6 +129,16 @@ class Futures:
         for order in self._house.open_orders(asked.account, instrument.symbol):
             self._desk.cancel(order, order.client_id)
         return {"code": 200, "msg": _DONE}
+
+    def new_batch(self, asked: Asked) -> Json:
+        """Up to five orders as a JSON list, each with an answer of its own."""
+        try:
+            wanted = _BATCH.decode(asked.needed("batchOrders"))
+        except msgspec.MsgspecError:
+            raise missing("batchOrders") from None
+        if not 1 <= len(wanted) <= _BATCH_MAX:
+            raise error(-4082, "Invalid number of batch place orders.")
+        return [_each(self.new_order, Asked(params, asked.key)) for params in wanted]
 
     def cancel_batch(self, asked: Asked) -> Json:
         """Up to ten, each with an answer of its own."""

@@ -156,6 +156,15 @@ class Market:
         """The last day's, as far as trades are kept."""
         return self._each(asked, self.ticker_of)
 
+    def candle_of(self, feed: SymbolFeed, interval: str) -> list[Any]:
+        """The one that is open now; [] without a trade in it, or for no interval."""
+        length = INTERVALS.get(interval)
+        if length is None or not feed.trades:
+            return []
+        open_ms = ms(feed.trades[-1].ts) // length * length
+        inside = [trade for trade in feed.trades if ms(trade.ts) >= open_ms]
+        return _kline(feed, open_ms, length, inside)
+
     def last_price(self, asked: Asked) -> Json:
         """Of the last trade."""
         return self._each(

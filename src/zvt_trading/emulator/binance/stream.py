@@ -22,7 +22,7 @@ from zvt_trading.emulator.binance.numbers import (
 from zvt_trading.emulator.binance.positions import entry_of
 from zvt_trading.emulator.binance.wallets import futures_wallet, spot_wallet
 from zvt_trading.emulator.feed import BookUpdate
-from zvt_trading.emulator.orders import AMENDED, CANCELED, EXPIRED, TRADE, Change
+from zvt_trading.emulator.orders import AMENDED, CANCELED, EXPIRED, Change
 from zvt_trading.emulator.wire import Session
 from zvt_trading.messages.codes import CROSS, SELL
 from zvt_trading.messages.market import MarkPrice, QuoteTick, TradeTick
@@ -32,6 +32,7 @@ from zvt_trading.sim.accounts import Seat
 Frame = dict[str, Any]
 _LINEAR_PATHS: Final = ("/fstream", "/public", "/market", "/private")
 TICKER: Final = "ticker"
+CANDLE: Final = "kline_"
 USER: Final = "user"  # the topic of a socket that hears of its account
 
 
@@ -121,6 +122,36 @@ class Streams:
         topic = f"{native(symbol).lower()}@{name}"
         return any(topic in session.topics for session in self._sessions)
 
+    def candle_intervals(self, symbol: str) -> list[str]:
+        """Those that any socket hears, e.g. ["1m"]."""
+        root = f"{native(symbol).lower()}@{CANDLE}"
+        heard = {topic for one in self._sessions for topic in one.topics if topic.startswith(root)}
+        return sorted(topic.removeprefix(root) for topic in heard)
+
+    def candle(self, symbol: str, interval: str, row: list[Any], trade: TradeTick) -> None:
+        """A kline of what /klines says, with every trade; it is never told as closed."""
+        shape = {
+            "t": row[0],
+            "T": row[6],
+            "s": native(symbol),
+            "i": interval,
+            "f": trade.trade_id - row[8] + 1,
+            "L": trade.trade_id,
+            "o": row[1],
+            "c": row[4],
+            "h": row[2],
+            "l": row[3],
+            "v": row[5],
+            "n": row[8],
+            "x": False,
+            "q": row[7],
+            "V": row[9],
+            "Q": row[10],
+            "B": "0",
+        }
+        frame: Frame = {"e": "kline", "E": ms(trade.ts), "s": native(symbol), "k": shape}
+        self._publish(symbol, (f"{CANDLE}{interval}",), frame)
+
     def ticker(self, symbol: str, shape: dict[str, Any]) -> None:
         """A 24hrTicker of what /ticker/24hr says."""
         frame: Frame = {
@@ -169,8 +200,6 @@ class Streams:
         else:
             kind = "AMENDMENT" if change.kind == AMENDED else kind
             self._tell_linear(order.account, shapes.order_trade_update(change, kind))
-        if change.kind == TRADE:
-            self._shown.pop((order.account, ""), None)
 
     def balances_changed(self, account: str, assets: tuple[str, ...], ts: int) -> None:
         """As outboundAccountPosition, when the spot wallet is not as it was last told."""

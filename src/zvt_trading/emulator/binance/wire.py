@@ -124,14 +124,16 @@ class BinanceWire(Wire):
                 "Please use WebSocket Streams for live updates to avoid bans."
             )
             return Reply({"code": -1003, "msg": text}, 418, retry)
-        orders = self.house.limits.budgets["orders"]
-        if orders.used > orders.limit:
-            text = f"Too many new orders; current limit is {orders.limit} orders per 10 SECOND."
-            return Reply({"code": -1015, "msg": text}, 429, retry)
-        weight = self.house.limits.budgets["weight"]
+        budgets = self.house.limits.budgets
+        for name in ("orders", "orders_linear"):
+            orders = budgets[name]
+            if orders.used > orders.limit:
+                text = f"Too many new orders; current limit is {orders.limit} orders per 10 SECOND."
+                return Reply({"code": -1015, "msg": text}, 429, retry)
         text = (
-            f"Too much request weight used; current limit is {weight.limit} request weight per "
-            "1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API."
+            f"Too much request weight used; current limit is {budgets['weight'].limit} request "
+            "weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling "
+            "the API."
         )
         return Reply({"code": -1003, "msg": text}, 429, retry)
 
@@ -259,18 +261,26 @@ class BinanceWire(Wire):
 
     def book_changed(self, update: BookUpdate) -> None:
         """See Wire."""
-        self.streams.book_changed(update)
+        if self.sessions:
+            self.streams.book_changed(update)
 
     def traded(self, symbol: str, trade: TradeTick) -> None:
         """See Wire."""
+        if not self.sessions:
+            return
         self.streams.traded(symbol, trade)
+        market = self._markets[0 if self.house.instruments[symbol].is_spot else 1]
+        feed = self.feed.symbols[symbol]
         if self.streams.is_wanted(symbol, TICKER):
-            market = self._markets[0 if self.house.instruments[symbol].is_spot else 1]
-            self.streams.ticker(symbol, market.ticker_of(self.feed.symbols[symbol]))
+            self.streams.ticker(symbol, market.ticker_of(feed))
+        for interval in self.streams.candle_intervals(symbol):
+            if row := market.candle_of(feed, interval):
+                self.streams.candle(symbol, interval, row, trade)
 
     def quoted(self, symbol: str, quote: QuoteTick) -> None:
         """See Wire."""
-        self.streams.quoted(symbol, quote)
+        if self.sessions:
+            self.streams.quoted(symbol, quote)
 
     def marked(self, symbol: str, mark: MarkPrice) -> None:
         """See Wire."""

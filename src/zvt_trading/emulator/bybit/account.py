@@ -23,6 +23,10 @@ from zvt_trading.messages.codes import CROSS
 
 Query = Mapping[str, str]
 MONTH_MS: Final = 30 * DAY_MS
+_NEVER_GRANTED: Final = (
+    "NFT", "Affiliate", "Earn", "FiatP2P", "FiatBybitPay", "FiatConvertBroker", "FiatGlobalPay",
+    "FiatBitPay", "BitCard", "ByXPost",
+)  # fmt: skip
 _RECENT: Final = 500  # closed orders that `realtime` still has
 
 
@@ -40,10 +44,10 @@ class Account:
         names = ("orderId", "orderLinkId", "symbol", "baseCoin", "settleCoin")
         if category == LINEAR and not any(query.get(name) for name in names):
             raise bad_request("symbol, baseCoin or settleCoin is required")
-        orders = self._orders(key, category, query)
-        if not (query.get("orderId") or query.get("orderLinkId")):
-            is_closed = query.get("openOnly") == "1"
-            orders = [order for order in orders if order.is_open != is_closed][-_RECENT:]
+        is_closed = query.get("openOnly") == "1"
+        orders = self._orders(key, category, query, only_open=not is_closed)
+        if is_closed:
+            orders = [order for order in orders if not order.is_open][-_RECENT:]
         return self._order_page(category, orders, query)
 
     def order_history(self, key: ApiKey, query: Query) -> Row:
@@ -65,7 +69,7 @@ class Account:
         category = check_category(query.get("category", ""))
         start, end = span(query, self._house.clock.now_ms(), WEEK_MS, WEEK_MS)
         found = []
-        for execution in self._history.executions:
+        for execution in self._history.asked_for(query, start):
             row = execution.row
             if (
                 execution.account == key.account
@@ -161,7 +165,7 @@ class Account:
         start, end = span(query, self._house.clock.now_ms(), DAY_MS, WEEK_MS)
         found = [
             (seq, ts, row)
-            for seq, ts, _, row in self._history.lines(key.account)
+            for seq, ts, _, row in self._history.lines(key.account, start)
             if start <= ts // NS_A_MS <= end
             and query.get("category", "") in {"", row["category"]}
             and query.get("currency", "") in {"", row["currency"]}
@@ -202,9 +206,7 @@ class Account:
                 "CopyTrading": [],
                 "BlockTrade": [],
                 "Exchange": ["ExchangeHistory"],
-                "NFT": [],
-                "Affiliate": [],
-                "Earn": [],
+                **{name: [] for name in _NEVER_GRANTED},
             },
             "ips": ["127.0.0.1"] if key.is_ip_restricted else ["*"],
             "type": 1,
@@ -223,25 +225,37 @@ class Account:
             "parentUid": "0",
             "kycLevel": "LEVEL_1",
             "kycRegion": "",
+            "userIDInt64": "1",
+            "inviterIDInt64": "0",
+            "affiliateIDInt64": "0",
         }
 
     # Inside.
 
-    def _orders(self, key: ApiKey, category: str, query: Query) -> list[HouseOrder]:
+    def _orders(
+        self, key: ApiKey, category: str, query: Query, *, only_open: bool = False
+    ) -> list[HouseOrder]:
         """By order id, else by client id, else by symbol: Bybit looks at one of them only."""
-        orders = [
-            order
-            for order in self._house.orders_of(key.account)
-            if category_of(order.instrument) == category
-        ]
-        if query.get("orderId"):
-            return [order for order in orders if order.id == query["orderId"]]
-        if query.get("orderLinkId"):
-            return [order for order in orders if order.client_id == query["orderLinkId"]]
-        name = query.get("symbol", "")
+        house, name = self._house, query.get("symbol", "")
+        order_id, link_id = query.get("orderId", ""), query.get("orderLinkId", "")
+        if order_id or link_id:
+            name = ""
+            found = house.find(key.account, order_id, link_id)
+            orders = [found] if found is not None else []
+            if found is not None and not order_id and category_of(found.instrument) != category:
+                # The same client id may be of an older order in the other category.
+                orders = [o for o in house.orders_of(key.account) if o.client_id == link_id]
+        elif only_open:
+            orders = house.open_orders(key.account)
+        else:
+            orders = house.orders_of(key.account)
         if name:
             self._symbols.find(category, name)
-        return [order for order in orders if name in {"", native(order.instrument)}]
+        return [
+            order
+            for order in orders
+            if category_of(order.instrument) == category and name in {"", native(order.instrument)}
+        ]
 
     def _order_page(self, category: str, orders: list[HouseOrder], query: Query) -> Row:
         items = [(int(order.id), order.created_ts, order_row(order)) for order in orders]

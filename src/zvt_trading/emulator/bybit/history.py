@@ -1,5 +1,6 @@
 """What Bybit keeps of an account: its executions, and the log of what moved its wallet."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from zvt_trading.core.units import RATE_SCALE, format_scaled
@@ -12,6 +13,7 @@ from zvt_trading.emulator.bybit.shapes import (
     ms,
 )
 from zvt_trading.emulator.bybit.symbols import LINEAR, category_of
+from zvt_trading.emulator.clock import NS_A_MS
 from zvt_trading.emulator.feed import Feed
 from zvt_trading.emulator.house import House
 from zvt_trading.emulator.orders import Change
@@ -20,6 +22,8 @@ from zvt_trading.messages.reports import Fill, FundingPaid
 LogLine = tuple[int, int, str, Row]  # sequence, time (ns), account, row
 _IN: Final = "TRANSFER_IN"
 _OUT: Final = "TRANSFER_OUT"
+_DISORDER_MS: Final = 60_000
+"""Times may go back by so much from one row to the next."""
 
 
 class History:
@@ -27,6 +31,7 @@ class History:
 
     def __init__(self, house: House, feed: Feed) -> None:
         self.executions: list[Execution] = []
+        self._of_order: dict[tuple[str, str], list[Execution]] = {}  # by (key, either id)
         self.log: list[LogLine] = []
         self._house: Final = house
         self._feed: Final = feed
@@ -42,6 +47,8 @@ class History:
         row = fill_row(order, fill, seq, mark)
         execution = Execution(seq, order.account, category, row, fill.ts)
         self.executions.append(execution)
+        for key in ("orderId", "orderLinkId"):
+            self._of_order.setdefault((key, row[key]), []).append(execution)
         instrument = order.instrument
         is_spot = instrument.is_spot
         for asset in (instrument.base, instrument.quote) if is_spot else (instrument.settle,):
@@ -75,12 +82,28 @@ class History:
                 self._line(transfer.account, transfer.asset, kind, row, "", transfer.ts)
                 self.log[-1][3]["change"] = money(transfer.amount)
 
-    def lines(self, account: str) -> list[LogLine]:
-        """The log of an account, without the money that was there before anybody looked."""
+    def asked_for(self, query: Mapping[str, str], start_ms: int) -> list[Execution]:
+        """Those of the order that is named, else all since then; perhaps a few more."""
+        for key in ("orderId", "orderLinkId"):
+            if query.get(key):
+                return self._of_order.get((key, query[key]), [])
+        first = len(self.executions)
+        while first and self.executions[first - 1].ts_ms >= start_ms - _DISORDER_MS:
+            first -= 1
+        return self.executions[first:]
+
+    def lines(self, account: str, start_ms: int) -> list[LogLine]:
+        """The log of an account since then, perhaps a few more lines.
+
+        Without the money that was there before anybody looked.
+        """
         known = {transfer.id for transfer in self._house.transfers}
+        first = len(self.log)
+        while first and self.log[first - 1][1] // NS_A_MS >= start_ms - _DISORDER_MS:
+            first -= 1
         return [
             line
-            for line in self.log
+            for line in self.log[first:]
             if line[2] == account
             and (line[3]["type"] not in {_IN, _OUT} or line[3]["tradeId"] in known)
         ]

@@ -82,6 +82,8 @@ class Market:
             "openInterestValue": "0",
             "fundingRate": format_scaled(feed.funding_rate, RATE_SCALE),
             "nextFundingTime": "0",
+            "fundingIntervalHour": "8",
+            "tickDirection": "PlusTick",
             "predictedDeliveryPrice": "",
             "basisRate": "",
             "basis": "",
@@ -137,10 +139,11 @@ class Market:
         feed = self._feed.symbols[instrument.symbol]
         rows = candle_rows(instrument, feed.trades, interval_ms, self._clock.now_ms())
         chosen = [row for row in rows if start <= int(row[0]) <= end]
-        # With a start Bybit gives the newest of the range, too.
-        newest = chosen[-limit:]
-        newest.reverse()
-        return {"category": category_of(instrument), "symbol": native(instrument), "list": newest}
+        # Of a range that is too long the newest are answered, but from a start alone the oldest.
+        is_forward = "start" in query and "end" not in query
+        shown = chosen[:limit] if is_forward else chosen[-limit:]
+        shown.reverse()
+        return {"category": category_of(instrument), "symbol": native(instrument), "list": shown}
 
     def funding_rates(self, query: Query) -> Row:
         """`/v5/market/funding/history`: the last rate only."""

@@ -151,6 +151,7 @@ class Streams:
         """Balances of an account changed."""
         row = wallet_row(self._house, account)
         row["coin"] = [coin for coin in row["coin"] if coin["coin"] in assets]
+        row["totalPerpUpl"] = row.pop("totalPerpUPL")  # spelt otherwise here
         self.private(account, "wallet", [row])
 
     def book(self, update: BookUpdate) -> None:

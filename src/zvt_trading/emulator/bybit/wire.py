@@ -69,6 +69,7 @@ class BybitWire(Wire):
         self.streams: Final = Streams(house, feed, symbols, self.market, self.sessions)
         for name, (limit, window_ms) in BUDGETS.items():
             house.limits.budgets[name] = Budget(limit, window_ms)
+        self._failures = 0
         self._limit = IP  # the budget that the answer under way tells about
 
     # REST.
@@ -88,6 +89,16 @@ class BybitWire(Wire):
         body = self._envelope({}, 10006, "Too many visits!")
         reset = str(self.house.clock.now_ms() + wait_ms)
         return Reply(body, headers=self._limit_headers(reset) | {"X-Bapi-Limit-Status": "0"})
+
+    def unavailable(self) -> Reply:
+        """In turn HTTP 503 and, by HTTP 200, codes that look like refusals and prove nothing."""
+        self._failures += 1
+        if self._failures % 3 == 1:
+            return Reply("Service Unavailable", 503)
+        code, text = (
+            (10016, "Server error") if self._failures % 3 == 2 else (10000, "Server Timeout")
+        )
+        return Reply(self._envelope({}, code, text))
 
     def answer_headers(self) -> Headers:
         """How much of the user's limit for this endpoint is left."""

@@ -28,6 +28,8 @@ HEARTBEATS: Final = "heartbeats"
 CHANNELS: Final = (LEVEL2, TRADES, TICKER, TICKER_BATCH, HEARTBEATS, USER)
 BEAT_S: Final = 1
 """A heartbeat comes every second."""
+TICKER_TRADES: Final = 1_000
+"""What a ticker calls the last 24 hours: a ticker is made for every trade, and must be quick."""
 SNAPSHOT_TRADES: Final = 100
 SNAPSHOT_ORDERS: Final = 50
 SNAPSHOT_LEVELS: Final = 5_000
@@ -218,12 +220,13 @@ def _ticker(feed: SymbolFeed) -> Shape:
     (bid, bid_size), (ask, ask_size) = (
         (feed.levels(side, 1) or [(0, 0)])[0] for side in (BUY, SELL)
     )
-    prices = [trade.price for trade in feed.trades] or [bid]
+    latest = feed.trades[-TICKER_TRADES:]
+    prices = [trade.price for trade in latest] or [bid]
     return {
         "type": "ticker",
         "product_id": product_of(instrument.symbol),
         "price": market.last_price(feed),
-        "volume_24_h": plain(market.size_text(instrument, sum(one.size for one in feed.trades))),
+        "volume_24_h": plain(market.size_text(instrument, sum(one.size for one in latest))),
         "low_24_h": market.price_text(instrument, min(prices)),
         "high_24_h": market.price_text(instrument, max(prices)),
         "low_52_w": market.price_text(instrument, min(prices)),

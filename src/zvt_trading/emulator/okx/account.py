@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from zvt_trading.core.units import RATE_SCALE
-from zvt_trading.emulator.house import MONEY_SCALE, BalanceView, House, Transfer
+from zvt_trading.emulator.house import MONEY_SCALE, House, Transfer
 from zvt_trading.emulator.keys import ApiKey
 from zvt_trading.emulator.okx import errors, shapes
 from zvt_trading.emulator.okx.names import (
@@ -127,7 +127,7 @@ class Account:
         """The trading account, of some assets or of all."""
         now = self._house.clock.true_ns()
         details = [
-            shapes.balance_fields(view, self._unrealized(account, view), now)
+            shapes.balance_fields(view, self._seats_in(account, view.asset), now)
             for view in self._house.balances(account)
             if not assets or view.asset in assets
         ]
@@ -328,12 +328,9 @@ class Account:
             and _is_within(call, ts // NS_A_MS)
         )
 
-    def _unrealized(self, account: str, view: BalanceView) -> int:
-        return sum(
-            seat.unrealized()
-            for seat in self._house.seats(account)
-            if seat.settle.asset.name == view.asset
-        )
+    def _seats_in(self, account: str, asset: str) -> list[Seat]:
+        """Positions that are settled in an asset."""
+        return [s for s in self._house.seats(account) if s.settle.asset.name == asset]
 
     def _funding_bills(self, account: str) -> list[tuple[int, Fields]]:
         by_id = {lst.instrument.id: lst for lst in self._listings.by_id.values()}

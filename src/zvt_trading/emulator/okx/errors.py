@@ -12,6 +12,7 @@ ALL_FAILED: Final = "1"
 PARTLY: Final = "2"
 
 TOO_MANY: Final = ("50011", "Too Many Requests")
+TOO_MANY_ORDERS: Final = ("50061", "Sub-account rate limit reached.")
 BUSY: Final = ("50013", "System is busy, please try again later.")
 EXPIRED: Final = ("50102", "Timestamp request expired")
 NO_KEY: Final = ("50103", 'Request header "OK-ACCESS-KEY" cannot be empty')

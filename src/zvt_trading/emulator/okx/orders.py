@@ -75,7 +75,7 @@ class Desk:
     def __init__(self, house: House, listings: Listings) -> None:
         self._house: Final = house
         self._listings: Final = listings
-        house.cancels_instead = CANCELS_INSTEAD
+        self.request_id = ""  # of the amend that is being done
 
     def place(self, account: str, requests: list[Fields]) -> Fields:
         """New orders."""
@@ -137,6 +137,8 @@ class Desk:
         try:
             return self._house.place(account, ask)
         except Refusal as refusal:
+            if refusal.reason in CANCELS_INSTEAD:
+                return self._house.place_ended(account, ask, refusal.reason)
             instrument = listing.instrument
             pays_base = listing.is_spot and ask.side == SELL
             asset = instrument.base if pays_base else instrument.settle
@@ -164,6 +166,7 @@ class Desk:
         problem = problem or price_problem(listing.instrument, new_price or order.price)
         if problem:
             raise errors.filtered(problem)
+        self.request_id = _text(fields, "reqId")
         try:
             self._house.amend(order, new_price, new_size)
         except Refusal as refusal:

@@ -40,6 +40,7 @@ class Public:
         self.house: Final = house
         self._feed: Final = feed
         self._listings: Final = listings
+        self._days: dict[str, tuple[int, Fields]] = {}  # (last trade id, figures) by instId
 
     def time(self, _call: Call) -> Fields:
         """The exchange's clock."""
@@ -184,32 +185,29 @@ class Public:
     def ticker_of(self, listing: Listing) -> Fields:
         """A ticker; day figures are of the trades that are kept."""
         feed = self.feed_of(listing)
-        now_ms = self.house.clock.now_ms()
-        day = [trade for trade in feed.trades if trade.ts // NS_A_MS > now_ms - DAY_NS // NS_A_MS]
         bid, ask = feed.levels(BUY, 1), feed.levels(SELL, 1)
-        last = day[-1] if day else None
-        prices = [trade.price for trade in day]
-        volume = sum(trade.size for trade in day)
-        value = sum(listing.instrument.value(trade.price, trade.size) for trade in day)
-        opened = listing.price(prices[0]) if prices else ""
         return {
             "askPx": listing.price(ask[0][0]) if ask else "",
             "askSz": listing.size(ask[0][1]) if ask else "",
             "bidPx": listing.price(bid[0][0]) if bid else "",
             "bidSz": listing.size(bid[0][1]) if bid else "",
-            "high24h": listing.price(max(prices)) if prices else "",
             "instId": listing.id,
             "instType": listing.type,
-            "last": listing.price(last.price) if last else "",
-            "lastSz": listing.size(last.size) if last else "",
-            "low24h": listing.price(min(prices)) if prices else "",
-            "open24h": opened,
-            "sodUtc0": opened,
-            "sodUtc8": opened,
-            "ts": str(now_ms),
-            "vol24h": listing.size(volume),
-            "volCcy24h": listing.money(value) if listing.is_spot else listing.base(volume),
+            "ts": str(self.house.clock.now_ms()),
+            **self._day(listing, feed),
         }
+
+    def _day(self, listing: Listing, feed: SymbolFeed) -> Fields:
+        """What trades say of the last day; computed again only after a trade."""
+        last = feed.trades[-1] if feed.trades else None
+        number = last.trade_id if last else 0
+        known = self._days.get(listing.id)
+        if known is None or known[0] != number:
+            since = self.house.clock.true_ns() - DAY_NS
+            day = [trade for trade in feed.trades if trade.ts > since]
+            known = (number, day_fields(listing, day))
+            self._days[listing.id] = known
+        return known[1]
 
     def _listing(self, call: Call) -> Listing:
         if not call.query.get("instId"):
@@ -258,6 +256,25 @@ def instrument_fields(listing: Listing) -> Fields:
         "tickSz": listing.price(instrument.tick),
         "tradeQuoteCcyList": [instrument.quote] if is_spot else [],
         "uly": "" if is_spot else listing.family,
+    }
+
+
+def day_fields(listing: Listing, trades: list[TradeTick]) -> Fields:
+    """The part of a ticker that trades make; "" where there was none."""
+    prices = [trade.price for trade in trades]
+    volume = sum(trade.size for trade in trades)
+    value = sum(listing.instrument.value(trade.price, trade.size) for trade in trades)
+    opened = listing.price(prices[0]) if prices else ""
+    return {
+        "high24h": listing.price(max(prices)) if prices else "",
+        "last": listing.price(prices[-1]) if prices else "",
+        "lastSz": listing.size(trades[-1].size) if trades else "",
+        "low24h": listing.price(min(prices)) if prices else "",
+        "open24h": opened,
+        "sodUtc0": opened,
+        "sodUtc8": opened,
+        "vol24h": listing.size(volume),
+        "volCcy24h": listing.money(value) if listing.is_spot else listing.base(volume),
     }
 
 

@@ -25,6 +25,26 @@ _SOURCES: Final = {
 https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-details
 """
 
+_UNUSED: Final = (
+    "algoClOrdId",
+    "algoId",
+    "attachAlgoClOrdId",
+    "ccy",
+    "pxType",
+    "pxUsd",
+    "pxVol",
+    "quickMgnType",
+    "slOrdPx",
+    "slTriggerPx",
+    "slTriggerPxType",
+    "source",
+    "stpId",
+    "tpOrdPx",
+    "tpTriggerPx",
+    "tpTriggerPxType",
+)
+"""Fields of orders that we have nothing to say in."""
+
 
 def side_text(side: int) -> str:
     """A side."""
@@ -46,17 +66,14 @@ def order_fields(listing: Listing, order: HouseOrder) -> Fields:
         source, reason = _SOURCES.get(order.reason, ("0", "Order canceled by system."))
     fee_asset, fee = _fees(listing, order)
     return {
+        **dict.fromkeys(_UNUSED, ""),
         "accFillSz": listing.size(order.filled),
-        "algoClOrdId": "",
-        "algoId": "",
-        "attachAlgoClOrdId": "",
         "attachAlgoOrds": [],
         "avgPx": _average(order),
         "cTime": ms(order.created_ts),
         "cancelSource": source,
         "cancelSourceReason": reason,
         "category": "normal",
-        "ccy": "",
         "clOrdId": order.client_id,
         "fee": fee,
         "feeCcy": fee_asset,
@@ -73,28 +90,16 @@ def order_fields(listing: Listing, order: HouseOrder) -> Fields:
         "pnl": "0",
         "posSide": "net",
         "px": listing.price(order.price) if order.is_limit else "",
-        "pxType": "",
-        "pxUsd": "",
-        "pxVol": "",
-        "quickMgnType": "",
         "rebate": "0",
         "rebateCcy": listing.instrument.quote,
         "reduceOnly": "true" if ask.reduce_only else "false",
         "side": side_text(order.side),
-        "slOrdPx": "",
-        "slTriggerPx": "",
-        "slTriggerPxType": "",
-        "source": "",
         "state": state_of(order),
-        "stpId": "",
         "stpMode": "cancel_maker",
         "sz": own.size_text if own and ask.quote_quantity else listing.size(order.quantity),
         "tag": own.tag if own else "",
         "tdMode": own.mode if own else ("cash" if listing.is_spot else "cross"),
         "tgtCcy": own.size_unit if own else "",
-        "tpOrdPx": "",
-        "tpTriggerPx": "",
-        "tpTriggerPxType": "",
         "tradeId": last.trade_id if last else "",
         "tradeQuoteCcy": listing.instrument.quote,
         "uTime": ms(order.updated_ts),
@@ -175,18 +180,25 @@ def fill_fields(listing: Listing, order: HouseOrder, fill: Fill, bill_id: str) -
     }
 
 
-def balance_fields(view: BalanceView, unrealized: int, ts: int) -> Fields:
-    """One asset of the trading account; `eq` counts what open positions would bring."""
-    total, free = plain(view.total, MONEY_SCALE), plain(view.free, MONEY_SCALE)
+def balance_fields(view: BalanceView, seats: list[Seat], ts: int) -> Fields:
+    """One asset of the trading account; `seats` are the positions settled in it.
+
+    `eq` counts what they would bring. The margin of isolated ones has left `cashBal` for `isoEq`.
+    """
+    alone = [seat for seat in seats if seat.margin_mode == ISOLATED]
+    margin = sum(seat.margin for seat in alone)
+    alone_upl = sum(seat.unrealized() for seat in alone)
+    unrealized = sum(seat.unrealized() for seat in seats)
+    free = plain(view.free, MONEY_SCALE)
     equity = plain(view.total + unrealized, MONEY_SCALE)
-    locked, upl = plain(view.locked, MONEY_SCALE), plain(unrealized, MONEY_SCALE)
+    locked = plain(view.locked, MONEY_SCALE)
     empty = (
         "accAvgPx", "clSpotInUseAmt", "crossLiab", "interest", "isoLiab", "liab", "maxLoan",
         "maxSpotInUseAmt", "mgnRatio", "openAvgPx", "spotBal", "spotInUseAmt", "spotUpl",
         "spotUplRatio", "totalPnl", "totalPnlRatio", "uplLiab", "borrowFroz",
     )  # fmt: skip
     zero = (
-        "fixedBal", "imr", "isoEq", "isoUpl", "mmr", "notionalLever", "rewardBal", "smtSyncEq",
+        "fixedBal", "imr", "mmr", "notionalLever", "rewardBal", "smtSyncEq",
         "spotCopyTradingEq", "spotIsoBal", "stgyEq", "twap", "colBorrAutoConversion",
     )  # fmt: skip
     return {
@@ -194,7 +206,7 @@ def balance_fields(view: BalanceView, unrealized: int, ts: int) -> Fields:
         **dict.fromkeys(zero, "0"),
         "availBal": free,
         "availEq": free,
-        "cashBal": total,
+        "cashBal": plain(view.total - margin, MONEY_SCALE),
         "ccy": view.asset,
         "coinUsdPrice": "1",
         "collateralEnabled": False,
@@ -203,9 +215,11 @@ def balance_fields(view: BalanceView, unrealized: int, ts: int) -> Fields:
         "eq": equity,
         "eqUsd": equity,
         "frozenBal": locked,
+        "isoEq": plain(margin + alone_upl, MONEY_SCALE),
+        "isoUpl": plain(alone_upl, MONEY_SCALE),
         "ordFrozen": locked,
         "uTime": ms(ts),
-        "upl": upl,
+        "upl": plain(unrealized, MONEY_SCALE),
     }
 
 

@@ -23,6 +23,11 @@ from zvt_trading.messages.reports import FundingPaid
 from zvt_trading.sim.accounts import Seat
 
 ROOT: Final = "/api/v5/"
+BATCH_LIMIT: Final = 300
+"""Orders in two seconds by one of the batch endpoints."""
+SUB_ACCOUNT: Final = "sub-account"
+SUB_ACCOUNT_LIMIT: Final = 1_000
+"""Orders, new and amended, in two seconds: 50061 beyond."""
 _Place = Callable[[str, list[Fields]], Fields]
 _Ask = Callable[[ApiKey, Call], Fields]
 
@@ -39,6 +44,7 @@ class OkxWire(Wire):
 
     def __init__(self, house: House, feed: Feed) -> None:
         super().__init__(house, feed)
+        house.limits.budgets[SUB_ACCOUNT] = Budget(SUB_ACCOUNT_LIMIT, 2_000)
         listings = Listings(house.instruments)
         self._books: Final = Books()
         self._desk: Final = Desk(house, listings)
@@ -124,15 +130,28 @@ class OkxWire(Wire):
 
     def _post(self, path: str, act: _Place, endpoint: str, limit: int) -> Route:
         def handle(key: ApiKey, call: Call) -> Fields:
-            return act(key.account, one(call.json()))
+            orders = one(call.json())
+            self._spend(endpoint, "", len(orders))
+            return act(key.account, orders)
 
         return self._route("POST", path, self._trading(handle), endpoint, limit)
 
     def _batch(self, path: str, act: _Place, endpoint: str) -> Route:
         def handle(key: ApiKey, call: Call) -> Fields:
-            return act(key.account, many(_decoded(call)))
+            orders = many(_decoded(call))
+            self._spend(endpoint, f"POST {path}", len(orders))
+            return act(key.account, orders)
 
-        return self._route("POST", path, self._trading(handle), endpoint, 300)
+        return self._route("POST", path, self._trading(handle), endpoint, BATCH_LIMIT)
+
+    def _spend(self, endpoint: str, budget: str, orders: int) -> None:
+        """A batch counts by its orders; new and amended ones of all endpoints count together."""
+        budgets, now_ms = self.house.limits.budgets, self.house.clock.now_ms()
+        if budget and not budgets[budget].take(orders - 1, now_ms):
+            raise errors.failure(errors.TOO_MANY, 429)
+        is_counted = endpoint in {faults.PLACE, faults.AMEND}
+        if is_counted and not budgets[SUB_ACCOUNT].take(orders, now_ms):
+            raise errors.failure(errors.TOO_MANY_ORDERS)
 
     def _route(self, method: str, path: str, handler: Handler, endpoint: str, limit: int) -> Route:
         """`limit` requests in two seconds."""
@@ -170,7 +189,8 @@ class OkxWire(Wire):
     def order_changed(self, change: Change) -> None:
         """An order of any account."""
         self._books.take(change)
-        self._stream.order_changed(change, "" if change.kind == AMENDED else None)
+        is_amend = change.kind == AMENDED
+        self._stream.order_changed(change, self._desk.request_id if is_amend else None)
 
     def balances_changed(self, account: str, assets: tuple[str, ...], ts: int) -> None:
         """Money of an account."""

@@ -264,8 +264,8 @@ class BybitDialect:
         ask = caller.privateGetV5AccountTransactionLog
         params = {"accountType": "UNIFIED", "limit": 50}
         rows = await rows_since(caller, ask, params, since_ms)
-        views = [_checked(transfer_view, row) for row in rows]
-        return sorted((view for view in views if view is not None), key=lambda view: view.ts)
+        views = [_checked(transfer_view, row) for row in reversed(rows)]
+        return sorted((view for view in views if view is not None), key=_when)
 
     async def funding(
         self, caller: Caller, symbols: Sequence[str], since_ms: int
@@ -278,9 +278,8 @@ class BybitDialect:
             ask = caller.privateGetV5ExecutionList
             asked = {"category": LINEAR, "execType": FUNDING, "limit": 100}
             rows = await rows_since(caller, ask, asked, since_ms)
-            found.extend(_known(funding_view, caller, rows))
-        wanted = (view for view in found if view.symbol in symbols)
-        return sorted(wanted, key=lambda view: view.ts)
+            found.extend(_known(funding_view, caller, rows[::-1]))
+        return sorted((view for view in found if view.symbol in symbols), key=_when)
 
     # Streams.
 
@@ -348,8 +347,9 @@ def _missing(filled: str, fills: Iterable[FillView]) -> str:
     return str(short) if short > 0 else ""
 
 
-def _when(fill: FillView) -> tuple[int, str]:
-    return fill.ts, fill.trade_id
+def _when(view: FillView | TransferView | FundingView) -> int:
+    """To sort by: those of one millisecond stay in the order of the list."""
+    return view.ts
 
 
 def _fills(caller: Caller, rows: Sequence[Row], category: str) -> list[FillView]:

@@ -69,7 +69,9 @@ def read(caller: Caller, url: str, frame: Mapping[str, Any], quotes: Quotes) -> 
         return _problem(f"a message that is no object: {str(frame)[:80]!r}")
     topic = frame.get("topic")
     if not isinstance(topic, str):
-        return _control(frame)
+        control = _control(frame)
+        control.is_private = url.endswith(_PRIVATE)
+        return control
     said = Frame()
     said.is_private = url.endswith(_PRIVATE)
     name = topic.partition(".")[0]

@@ -5,7 +5,6 @@ Everything that is not as documented is `UnreadableError`: nothing is guessed.
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from zvt_trading.adapters.ccxt.dialect import Caller
@@ -147,7 +146,7 @@ def funding_view(caller: Caller, row: Row) -> FundingView:
     symbol = symbol_of(caller, text(row, "symbol"), LINEAR)
     rate = number(row, "feeRate")
     if side_of(row) == "sell":
-        rate = str(-Decimal(rate))
+        rate = rate[1:] if rate.startswith("-") else f"-{rate}"
     return FundingView(
         id=text(row, "execId"),
         symbol=symbol,

@@ -1,4 +1,7 @@
-"""Raw frames of the WebSockets as views. Pure but for the sequence numbers, see `gap_before`.
+"""Raw frames of the WebSockets as views.
+
+Pure but for what belongs to a connection and is kept in the `options` of its ccxt object: the last
+sequence number (`gap_before`), and the books that quotes are made of (`quotes`).
 
 https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
 """
@@ -8,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from zvt_trading.adapters.ccxt.coinbase.answers import SIDES, STATUSES, ms_of, plain
+from zvt_trading.adapters.ccxt.coinbase.quotes import Quotes
 from zvt_trading.adapters.ccxt.dialect import Caller, Frame, Raw
 from zvt_trading.adapters.ccxt.views import (
     CANCELLED,
@@ -16,41 +20,52 @@ from zvt_trading.adapters.ccxt.views import (
     BookView,
     GapView,
     OrderView,
-    QuoteView,
     TradeView,
     View,
 )
 
 LEVEL2: Final = "level2"
 TRADES: Final = "market_trades"
-TICKER: Final = "ticker"
 HEARTBEATS: Final = "heartbeats"
 USER: Final = "user"
 SEQUENCES: Final = "zvtSequences"
 """Name in the `options` of a ccxt object: the last sequence number of each connection, by URL."""
+QUOTES: Final = "zvtQuotes"
+"""Name in the `options` of a ccxt object: the Quotes of its public connection."""
 _MAKERS: Final = {"BUY": "sell", "SELL": "buy"}
 """`side` of a public trade is the maker's, so the aggressor's is the other one."""
 
 
 def frame_of(caller: Caller, url: str, raw: Raw) -> Frame:
     """What a frame says; a problem, never an exception, when it is not as documented."""
+    quotes: Quotes | None = caller.options.get(QUOTES)
+    if quotes is not None and quotes.url != url:
+        quotes = None
     try:
-        return _frame(caller, url, raw)
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        frame = Frame([GapView("", "unreadable frame")])
-        frame.problem = f"unreadable frame: {type(error).__name__}"
-        return frame
+        frame = _frame(caller, url, raw, quotes)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the frame could not be read
+        frame = _unreadable(f"unreadable frame: {type(error).__name__}")
+    if frame.problem and quotes is not None:
+        quotes.lose()
+    return frame
 
 
-def _frame(caller: Caller, url: str, raw: Raw) -> Frame:
+def _unreadable(why: str) -> Frame:
+    frame = Frame([GapView("", why)])
+    frame.problem = why
+    return frame
+
+
+def _frame(caller: Caller, url: str, raw: Raw, quotes: Quotes | None) -> Frame:
     if raw.get("type") == "error":
-        frame = Frame([GapView("", "error frame")])
-        frame.problem = f"error frame: {str(raw.get('message'))[:200]}"
-        return frame
+        return _unreadable(f"error frame: {str(raw.get('message'))[:200]}")
     gap = gap_before(caller, url, raw["sequence_num"])
     channel = raw["channel"]
     ts = ms_of(raw["timestamp"])
-    frame = Frame(_views(caller, channel, raw["events"], ts) if channel in _READERS else ())
+    views = _views(caller, channel, raw["events"], ts) if channel in _READERS else []
+    if quotes is not None and not gap:
+        views = _with_quotes(caller, quotes, channel, views, ts)
+    frame = Frame(views)
     frame.is_private = channel == USER
     if channel == USER:
         frame.ask_order.extend(_to_ask(raw["events"]))
@@ -76,6 +91,18 @@ def gap_before(caller: Caller, url: str, number: int) -> str:
     if number in {0, before, before + 1}:
         return ""
     return f"sequence number {number} after {before}"
+
+
+def _with_quotes(
+    caller: Caller, quotes: Quotes, channel: str, views: list[View], ts: int
+) -> list[View]:
+    """Quotes that the frame changes or, being a heartbeat, confirms; books if they are wanted."""
+    if channel == HEARTBEATS:
+        return [*quotes.still(ts)]
+    books = [view for view in views if isinstance(view, BookView)]
+    changed = [quotes.take(caller, view) for view in books]
+    shown = views if quotes.has_books or not books else []
+    return [*shown, *(quote for quote in changed if quote is not None)]
 
 
 def _text(raw: Mapping[str, Raw], name: str) -> str:
@@ -178,20 +205,4 @@ def _trades(caller: Caller, event: Raw, _ts: int) -> list[View]:
     ]
 
 
-def _tickers(caller: Caller, event: Raw, ts: int) -> list[View]:
-    return [
-        QuoteView(
-            symbol,
-            _text(raw, "best_bid"),
-            _text(raw, "best_bid_quantity"),
-            _text(raw, "best_ask"),
-            _text(raw, "best_ask_quantity"),
-            ts,
-        )
-        for raw in event["tickers"]
-        if raw.get("best_bid") and raw.get("best_ask")
-        for symbol in _symbols(caller, raw["product_id"])
-    ]
-
-
-_READERS: Final = {USER: _orders, "l2_data": _book, TRADES: _trades, TICKER: _tickers}
+_READERS: Final = {USER: _orders, "l2_data": _book, TRADES: _trades}

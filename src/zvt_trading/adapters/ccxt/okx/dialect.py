@@ -19,7 +19,7 @@ from zvt_trading.adapters.ccxt.dialect import (
 from zvt_trading.adapters.ccxt.okx import frames, rows
 from zvt_trading.adapters.ccxt.okx.asking import data_of, done, pages
 from zvt_trading.adapters.ccxt.okx.books import Books
-from zvt_trading.adapters.ccxt.okx.names import in_contracts, is_zero, market_of
+from zvt_trading.adapters.ccxt.okx.names import in_contracts, is_zero, market_of, plain, plus
 from zvt_trading.adapters.ccxt.okx.profile import NO_SUCH_ORDER, PROFILE
 from zvt_trading.adapters.ccxt.outcomes import error_code
 from zvt_trading.adapters.ccxt.views import (
@@ -33,7 +33,8 @@ from zvt_trading.adapters.ccxt.views import (
     TransferView,
     View,
 )
-from zvt_trading.errors import CallerError
+from zvt_trading.errors import CallerError, VenueError
+from zvt_trading.messages.codes import CROSS
 
 RECENT_MS: Final = 2 * 86_400_000
 """/trade/fills has three days and /account/bills seven; older ones are in slower lists."""
@@ -56,8 +57,16 @@ class OkxDialect:
         self._books: WeakKeyDictionary[Caller, Books] = WeakKeyDictionary()
 
     def settings(self) -> dict[str, Raw]:
-        """Spot and swaps only; no private call just to load the markets."""
+        """Spot and swaps only; no private call just to load the markets.
+
+        Fees of OKX's first level (Lv1), https://www.okx.com/fees, as texts: ccxt's own table has
+        floats, and spot fees above these.
+        """
         return {
+            "fees": {
+                "spot": {"maker": "0.0008", "taker": "0.001"},
+                "swap": {"maker": "0.0002", "taker": "0.0005"},
+            },
             "has": {"fetchCurrencies": False},
             "options": {
                 "adjustForTimeDifference": True,
@@ -127,6 +136,19 @@ class OkxDialect:
         )
         return [amended]
 
+    async def set_leverage(self, caller: Caller, symbol: str, leverage: int, mode: int) -> None:
+        """Cross margin only: at OKX each order says its margin mode, and ours say cross."""
+        if mode != CROSS:
+            raise VenueError(
+                f"okx: {symbol} cannot be set to isolated margin: orders of this adapter go out "
+                "as cross; choose cross margin"
+            )
+        name = caller.market(symbol)["id"]
+        request = {"instId": name, "lever": str(leverage), "mgnMode": "cross"}
+        answered = data_of(await caller.privatePostAccountSetLeverage(request))
+        if [str(leverage)] != [plain(Decimal(row["lever"])) for row in answered]:
+            raise BadResponse(f"okx: the leverage of {name} is not known to be {leverage}")
+
     # Questions.
 
     async def find(
@@ -193,28 +215,28 @@ class OkxDialect:
         ]
 
     async def balances(self, caller: Caller) -> list[BalanceView]:
-        """Cash of the trading account; `eq` would count what open positions would bring."""
+        """Cash of the trading account, with the margin of isolated positions."""
         accounts = data_of(await caller.privateGetAccountBalance({}))
         if len(accounts) != 1:
             raise BadResponse(f"okx: {len(accounts)} accounts where there is one")
-        return [
-            BalanceView(caller.safe_currency_code(detail["ccy"]), detail["cashBal"])
+        views = [
+            rows.balance_view(detail, caller.safe_currency_code(detail["ccy"]))
             for detail in accounts[0]["details"]
-            if not is_zero(detail["cashBal"])
         ]
+        return [view for view in views if not is_zero(view.total)]
 
     async def positions(self, caller: Caller, symbols: Sequence[str]) -> list[PositionView]:
         """Open swap positions."""
         if "SWAP" not in _types(caller, symbols):
             return []
         found = data_of(await caller.privateGetAccountPositions({"instType": "SWAP"}))
-        return [
-            rows.position_view(row, market)
-            for row in found
-            if (market := market_of(caller, row["instId"])) is not None
-            and market["symbol"] in symbols
-            and not is_zero(row["pos"])
-        ]
+        views: dict[str, PositionView] = {}
+        for row in found:
+            market = market_of(caller, row["instId"])
+            if market is not None and market["symbol"] in symbols and not is_zero(row["pos"]):
+                view = rows.position_view(row, market)
+                views[view.symbol] = _both(views.get(view.symbol), view)
+        return list(views.values())
 
     async def transfers(self, caller: Caller, since_ms: int) -> list[TransferView]:
         """Money moved into or out of the trading account.
@@ -290,6 +312,13 @@ def _named(caller: Caller, symbol: str, order_id: str, venue_id: str) -> dict[st
     """How an order is named: by the client id, or by OKX's id when it is not one of ours."""
     name = {"clOrdId": order_id} if order_id else {"ordId": venue_id}
     return {"instId": caller.market(symbol)["id"], **name}
+
+
+def _both(one: PositionView | None, other: PositionView) -> PositionView:
+    """Two rows of a symbol (long and short, or cross and isolated) as one position."""
+    if one is None:
+        return other
+    return PositionView(one.symbol, plus(one.quantity, other.quantity))
 
 
 def _subscribe(channel: str, market: Mapping[str, Any]) -> Raw:

@@ -8,7 +8,7 @@ from zvt_trading.adapters.ccxt.dialect import Caller, Frame
 from zvt_trading.adapters.ccxt.okx import rows
 from zvt_trading.adapters.ccxt.okx.books import Books
 from zvt_trading.adapters.ccxt.okx.names import Market, Row, in_base, is_zero, market_of, number
-from zvt_trading.adapters.ccxt.views import BalanceView, MarkView, QuoteView, TradeView, View
+from zvt_trading.adapters.ccxt.views import MarkView, QuoteView, TradeView, View
 
 _ENDS: Final = ("error", "notice", "channel-conn-count-error")
 """Events after which a socket is not to be trusted: refused, or soon to be closed by OKX."""
@@ -82,9 +82,8 @@ def _name(row: Row) -> str:
 
 
 def _balances(caller: Caller, frame: Row) -> list[View]:
-    """Cash, not `eq`: that counts what open positions would bring."""
     return [
-        BalanceView(caller.safe_currency_code(detail["ccy"]), detail["cashBal"])
+        rows.balance_view(detail, caller.safe_currency_code(detail["ccy"]))
         for row in frame["data"]
         for detail in row["details"]
     ]

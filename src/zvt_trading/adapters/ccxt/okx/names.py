@@ -44,6 +44,11 @@ def negated(amount: str) -> str:
     return plain(_EXACT.minus(Decimal(amount))) if Decimal(amount) else "0"
 
 
+def plus(one: str, other: str) -> str:
+    """A sum."""
+    return plain(_EXACT.add(Decimal(one), Decimal(other)))
+
+
 def is_zero(amount: str) -> bool:
     """Whether there is nothing of it; "" is nothing."""
     return not amount or not Decimal(amount)

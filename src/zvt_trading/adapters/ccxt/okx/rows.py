@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from zvt_trading.adapters.ccxt.okx.names import Market, Row, in_base, negated, number
+from zvt_trading.adapters.ccxt.okx.names import Market, Row, in_base, negated, number, plus
 from zvt_trading.adapters.ccxt.okx.profile import (
     CANCEL_SOURCE,
     FILL_OR_KILL_SOURCE,
@@ -14,6 +14,7 @@ from zvt_trading.adapters.ccxt.views import (
     OPEN,
     REJECTED,
     AmendView,
+    BalanceView,
     FillView,
     FundingView,
     OrderView,
@@ -96,6 +97,15 @@ def position_view(row: Row, market: Market) -> PositionView:
     if row.get("posSide") == "short" and not contracts.startswith("-"):
         contracts = negated(contracts)
     return PositionView(market["symbol"], in_base(contracts, market), row.get("avgPx") or "")
+
+
+def balance_view(row: Row, asset: str) -> BalanceView:
+    """Cash and the margin of isolated positions, which OKX takes out of it.
+
+    Not `eq` (that ccxt shows as the total): it counts what open positions would bring.
+    """
+    margin = plus(row.get("isoEq") or "0", negated(row.get("isoUpl") or "0"))
+    return BalanceView(asset, plus(row["cashBal"], margin))
 
 
 def transfer_view(row: Row, asset: str) -> TransferView:

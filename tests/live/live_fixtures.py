@@ -1,0 +1,30 @@
+"""Exchanges and engines of the acceptance cards: `pytest_plugins = ("live.live_fixtures",)`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from live.live_world import Account, Exchanges, Trader
+
+
+@pytest.fixture(scope="module")
+def exchanges() -> Iterator[Exchanges]:
+    """All of them, for one module."""
+    with Exchanges() as exchanges:
+        yield exchanges
+
+
+@pytest.fixture
+def account(exchanges: Exchanges, venue: str, tmp_path: Path) -> Iterator[Account]:
+    """A new account at one of them; `venue` is what a test is parametrised with."""
+    account = exchanges.account(venue, f"sqlite:///{tmp_path / 'engine.db'}")
+    yield account
+    account.clean()
+
+
+@pytest.fixture
+def trader(account: Account) -> Iterator[Trader]:
+    """An engine that trades there."""
+    with account.trader() as trader:
+        yield trader

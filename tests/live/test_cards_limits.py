@@ -1,0 +1,72 @@
+"""Acceptance cards 17 and 19: bans, and clocks that differ."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from live.live_world import SELDOM, SPOT, VENUES, Account, Trader
+from zvt_trading.adapters.ccxt import client
+from zvt_trading.emulator import faults
+from zvt_trading.messages.events import OrderRejected, OrderUnknown
+
+pytest_plugins = ("live.live_fixtures",)
+pytestmark = pytest.mark.parametrize("venue", VENUES)
+
+
+@pytest.fixture
+def patient(account: Account) -> Iterator[Trader]:
+    """A trader that reads no history while the test runs."""
+    with account.trader(timing=SELDOM) as trader:
+        yield trader
+
+
+class TestCard17Bans:
+    @pytest.mark.parametrize("kind", [faults.BAN, faults.RATE_LIMIT])
+    def test_nothing_is_sent_before_it_ends(
+        self, account: Account, patient: Trader, kind: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One request learns of it; then there is silence, and the cancel goes out when it ends."""
+        monkeypatch.setattr(client, "BAN_SECONDS", 2.0)  # where the exchange does not say it
+        limits = account.house.limits
+        before = limits.requests_during_ban
+        price = account.inside(SPOT) - 100
+        placed = patient.limit("buy", "0.01", price)
+        account.fault(kind, faults.PLACE, ms=1_500)
+
+        def inside() -> bool:
+            patient.until(
+                lambda: bool(patient.of_kind(OrderUnknown) or patient.of_kind(OrderRejected)),
+                "the answer that says so",
+            )
+            print([(e.text, e.ts) for e in patient.of_kind(OrderRejected)])
+            asked = limits.requests
+            refused = patient.limit("buy", "0.012", price)
+            assert (refused.success, refused.reason) == (False, "not_sent")
+            assert limits.requests == asked
+            return patient.engine.cancel_order(placed.order_id)
+
+        def ban() -> bool:
+            return patient.limit("buy", "0.011", price).success
+
+        assert [False, True] == patient.at_once(ban, inside)
+        assert limits.requests_during_ban == before
+        assert account.orders_taken() == 1
+        patient.agrees()
+
+
+class TestCard19Clocks:
+    def test_no_new_order_while_they_differ(self, account: Account, trader: Trader) -> None:
+        """More than a second apart: risk can be taken back, not taken."""
+        price = account.inside(SPOT) - 100
+        placed = trader.limit("buy", "0.01", price)
+        venue = trader.engine._state.venues[account.name]
+        account.skew(3_000)
+        trader.until(lambda: not venue.healthy, "the clocks were compared")
+        refused = trader.limit("buy", "0.011", price)
+        assert (refused.success, refused.reason) == (False, "venue_unhealthy")
+        assert trader.engine.cancel_order(placed.order_id)
+        account.skew(0)
+        trader.until_ready()
+        assert trader.limit("buy", "0.012", price).success
+        assert account.orders_taken() == 2
+        trader.agrees()
