@@ -394,6 +394,30 @@ class TestLoading:
         with pytest.raises(CallerError, match=message):
             load_strategy(reference)
 
+    def test_parameters_are_given_by_name(self, tmp_path: Path) -> None:
+        """One that there is not is named with those that there are; values are its own business."""
+        twap = load_strategy("twap", {"symbol": "ETH/USDT", "interval_seconds": 7})
+        assert 7 == twap.timer_seconds
+        expected = (
+            "strategy 'twap' has no parameter 'slice'; it has: "
+            "symbol, side, quantity, slices, interval_seconds"
+        )
+        with pytest.raises(CallerError, match=f"^{expected}$"):
+            load_strategy("twap", {"slice": 3})
+        with pytest.raises(CallerError, match="cannot be made: ValueError: slices 0 and"):
+            load_strategy("twap", {"slices": 0})
+        path = tmp_path / "any.py"
+        path.write_text(
+            "from zvt_trading.strategies import Strategy\n"
+            "class Any(Strategy):\n"
+            "    def __init__(self, **given):\n        self.given = given\n"
+            "class No(Strategy):\n    pass\n",
+            encoding="utf-8",
+        )
+        assert {"x": 1} == vars(load_strategy(f"{path}:Any", {"x": 1}))["given"]
+        with pytest.raises(CallerError, match="has no parameter 'x'; it has: none"):
+            load_strategy(f"{path}:No", {"x": 1})
+
     def test_a_name_that_comes_twice_gets_a_number(self) -> None:
         """Their orders must be told apart."""
         names = list(load_strategies(["twap", "basis", "twap", "x.y:twap"][:3]))

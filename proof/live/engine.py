@@ -39,7 +39,7 @@ from zvt_trading.types import OrderRequest, OrderResult
 
 SYMBOL: Final = "BTC/USDT"
 TIMEOUT_MS: Final = 700
-SETTLE_SECONDS: Final = 90
+SETTLE_SECONDS: Final = 150
 START_SECONDS: Final = 120
 AT_ONCE: Final = 16
 _MS: Final = SECOND // 1000

@@ -14,7 +14,7 @@ from zvt_trading.adapters.settings.credentials import Credentials
 from zvt_trading.adapters.settings.model import Settings
 from zvt_trading.core.state import State
 from zvt_trading.engine import CryptoTradingEngine
-from zvt_trading.live_setup import start_engine, strategies_of
+from zvt_trading.live_setup import set_leverage, start_engine, strategies_of
 from zvt_trading.ports.store import StoreUnavailableError
 from zvt_trading.runtime.apart import apart
 from zvt_trading.runtime.codes import reason_of
@@ -75,6 +75,7 @@ async def run_live(
     run = _Run(settings, engine, on_status)
     try:
         if await run.until_ready(stop):
+            await apart(lambda: set_leverage(engine, settings))
             await apart(lambda: run.begin(strategies))
             await run.watch(stop)
     finally:

@@ -31,6 +31,7 @@ from zvt_trading.runtime.codes import code_of
 from zvt_trading.runtime.live import LiveWorld
 from zvt_trading.runtime.memory import Memory
 from zvt_trading.runtime.purpose import DedicatedMemory, purpose_of, stored_purpose
+from zvt_trading.runtime.world import World
 from zvt_trading.sim.parcels import Timing
 from zvt_trading.strategies.base import Strategy
 from zvt_trading.strategies.loading import load_strategy
@@ -56,14 +57,13 @@ def start_engine(settings: Settings, keys: Keys) -> CryptoTradingEngine:
     memory = _memory(settings)
     try:
         world = _world(settings, gateways, memory)
+        _check_stored(settings, world)
     except BaseException:
         memory.close()
         raise
     engine = CryptoTradingEngine(world)
     try:
-        _check_stored(settings, world.simulation.core.state)
         _set_limits(engine, settings)
-        _set_leverage(engine, settings)
     except BaseException:
         engine.close()
         raise
@@ -159,31 +159,38 @@ def _world(settings: Settings, gateways: Sequence[CcxtGateway], memory: Memory) 
 def _memory(settings: Settings) -> Memory:
     """What the store remembers, if it is for this; ConfigError when it is for something else."""
     url = settings.db_url or default_url()
-    testnets: dict[str, bool] = {
-        name: venue.endpoint is not None for name, venue in settings.trading_venues().items()
-    }
-    purpose = purpose_of(settings.mode, testnets)
-    if not is_in_memory(url):
-        _check_purpose(url, purpose)
-    return DedicatedMemory(stored_memory(url), purpose)
+    if not is_in_memory(url) and stored_version(url) is not None:
+        with closing(open_existing(url)) as store:
+            problem = purpose_problem(settings, stored_purpose(store))
+        if problem:
+            raise ConfigError(f"db_url: the store {shown_url(url)} {problem}")
+    return DedicatedMemory(stored_memory(url), _purpose(settings))
 
 
-def _check_purpose(url: str, purpose: str) -> None:
-    if stored_version(url) is None:
-        return
-    with closing(open_existing(url)) as store:
-        found = stored_purpose(store)
+def purpose_problem(settings: Settings, found: str | None) -> str:
+    """Why a store that says this of itself (runtime.purpose) cannot be used; "" when it can."""
+    purpose = _purpose(settings)
     if found is None or found == purpose:
-        return
+        return ""
     said = f"is for {found}" if found else "was not made by `zvt-trading run`"
-    raise ConfigError(
-        f"db_url: the store {shown_url(url)} {said}, and this run is for {purpose}: "
-        "give it a store of its own"
-    )
+    return f"{said}, and this run is for {purpose}: give it a store of its own"
 
 
-def _check_stored(settings: Settings, state: State) -> None:
+def _purpose(settings: Settings) -> str:
+    trading = settings.trading_venues()
+    return purpose_of(settings.mode, {name: trading[name].endpoint is not None for name in trading})
+
+
+def _check_stored(settings: Settings, world: LiveWorld) -> None:
     """ConfigError for a portfolio that the store does not have, or has otherwise."""
+    try:
+        _check_portfolios_of(settings, world.simulation.core.state)
+    except BaseException:
+        world.disconnect()
+        raise
+
+
+def _check_portfolios_of(settings: Settings, state: State) -> None:
     for number, wanted in enumerate(settings.portfolios):
         found = state.portfolios.get(wanted.name)
         path = f"portfolio.{number}"
@@ -212,32 +219,47 @@ def _set_limits(engine: CryptoTradingEngine, settings: Settings) -> None:
         engine.set_limits(limits)
 
 
-def _set_leverage(engine: CryptoTradingEngine, settings: Settings) -> None:
-    """Of the perpetuals that are traded, where the settings say one."""
+def set_leverage(engine: CryptoTradingEngine, settings: Settings) -> None:
+    """Of the perpetuals that are traded, where the settings say one; blocks.
+
+    The venue is asked first: VenueError when it refuses, as our books must not say otherwise.
+    """
+    world = engine.world
     for venue, chosen in settings.trading_venues().items():
         for symbol in chosen.symbols:
             if chosen.leverage is None or ":" not in symbol:
                 continue
             for portfolio in settings.portfolios:
-                _choose_leverage(engine, portfolio.name, f"{venue}:{symbol}", chosen)
+                if not _may_choose(world, portfolio.name, f"{venue}:{symbol}", chosen):
+                    continue
+                if settings.mode is Mode.LIVE and isinstance(world, LiveWorld):
+                    _ask_venue(world, venue, symbol, chosen)
+                engine.set_leverage(
+                    portfolio.name, symbol, venue, chosen.leverage, chosen.margin_mode
+                )
 
 
-def _choose_leverage(
-    engine: CryptoTradingEngine, portfolio: str, instrument: str, chosen: VenueSettings
-) -> None:
-    """Unless it is so already; with a position it stays as it is, and that is said."""
-    state = engine.world.simulation.core.state
-    holding = state.portfolios[portfolio].holdings.get(instrument)
-    wanted = (chosen.leverage, code_of("margin_mode", chosen.margin_mode))
-    if holding is not None:
-        position = holding.position
-        if (position.leverage, position.margin_mode) == wanted:
-            return
-        if position.quantity or holding.orders:
-            _log.warning(
-                "leverage_stays", instrument=instrument, leverage=position.leverage,
-                why="it has a position or open orders",
-            )  # fmt: skip
-            return
-    venue, _, symbol = instrument.partition(":")
-    engine.set_leverage(portfolio, symbol, venue, chosen.leverage or 1, chosen.margin_mode)
+def _may_choose(world: World, portfolio: str, instrument: str, chosen: VenueSettings) -> bool:
+    """Whether it is not so already; with a position it stays as it is, and that is said."""
+    holding = world.simulation.core.state.portfolios[portfolio].holdings.get(instrument)
+    if holding is None:
+        return True
+    position = holding.position
+    mode = code_of("margin_mode", chosen.margin_mode)
+    if (position.leverage, position.margin_mode) == (chosen.leverage, mode):
+        return False
+    if not position.quantity and not holding.orders:
+        return True
+    _log.warning(
+        "leverage_stays", instrument=instrument, leverage=position.leverage,
+        why="it has a position or open orders",
+    )  # fmt: skip
+    return False
+
+
+def _ask_venue(world: LiveWorld, venue: str, symbol: str, chosen: VenueSettings) -> None:
+    """Set it there; VenueError says why not."""
+    for gateway in world.gateways:
+        if gateway.venue == venue and chosen.leverage is not None:
+            mode = code_of("margin_mode", chosen.margin_mode)
+            world.loop.run(gateway.set_leverage(f"{venue}:{symbol}", chosen.leverage, mode))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from stream_world import Ear, Level, level, levels, town
 
+from zvt_trading.adapters.ccxt import market_stream
 from zvt_trading.adapters.files.merge import open_recordings
 from zvt_trading.core.order_book import OrderBook
 from zvt_trading.core.units import SECOND
@@ -39,6 +40,8 @@ def test_a_market_is_heard_without_keys(name: str) -> None:
         wanted |= {("MarkPrice", f"{name}:{symbol}") for symbol in symbols if ":" in symbol}
         with service:
             heard = ear.until(lambda heard: wanted <= {_kind(one) for one in heard})
+            # Emulated exchanges have the clock of this machine.
+            assert all(abs(row.clock_offset_ms) < 250 for row in service.metrics())
             assert not any(session.account for session in world.emulator.wires[name].sessions)
         assert [False, True] == [one.healthy for one in heard if isinstance(one, VenueStatus)]
 
@@ -131,6 +134,22 @@ def test_after_lost_frames_the_book_is_invalid_until_a_snapshot(name: str) -> No
         ear.after(began, BookInvalid, BookSnapshot, BookDelta)
         (row,) = [row for row in service.metrics() if row.channel == "book"]
         assert row.gaps >= 1
+
+
+@pytest.mark.parametrize("name", ["okx", "bybit", "coinbase"])
+def test_a_book_whose_first_snapshot_was_lost_is_asked_for_again(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streams that bring no snapshot in time are opened anew."""
+    monkeypatch.setattr(market_stream, "SNAPSHOT_SECONDS", 1)
+    with town(name) as world:
+        service = world.service("BTC/USDT")
+        ear = Ear()
+        service.subscribe(ear, channels=("book",))
+        world.fault(name, kind=FRAME_DROP, endpoint=PUBLIC, count=6)
+        with service:
+            ear.after(0, BookSnapshot, BookDelta)
+            assert all(row.reconnects >= 1 for row in service.metrics())
 
 
 def test_a_silent_stream_is_stale_until_it_speaks() -> None:

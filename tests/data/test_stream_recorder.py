@@ -1,5 +1,6 @@
 """What the recorder writes is what replays read: exact, whole, each file by itself."""
 
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,10 @@ def test_the_next_file_begins_with_the_book(tmp_path: Path) -> None:
     made = recorder(tmp_path, file_ns=HOUR)
     snapshot, delta, invalid = EVERY_KIND[2:5]
     hour = T0 + -T0 % HOUR
-    made.write(snapshot, hour - 2)  # type: ignore[arg-type]  # of the table above
-    made.write(delta, hour - 1)  # type: ignore[arg-type]  # of the table above
+    made.write(snapshot, hour - 2)
+    made.write(delta, hour - 1)
     made.write(trade(1), hour)
-    made.write(invalid, hour + 1)  # type: ignore[arg-type]  # of the table above
+    made.write(invalid, hour + 1)
     made.write(trade(2), hour + HOUR)
     made.close()
     first, second, third = (list(StreamRecording(path)) for path in made.files)
@@ -129,13 +130,18 @@ def test_a_file_is_whole_or_its_last_line_is_cut(tmp_path: Path) -> None:
         assert list(range(1, ends + 1)) == [one.trade_id for one in StreamRecording(path)]  # type: ignore[union-attr]  # trades only
 
 
+def _renamed(whole: bytes) -> bytes:
+    head, _, lines = whole.partition(b"\n")
+    return head + b"\n" + lines.replace(b"okx:", b"bybit:")
+
+
 @pytest.mark.parametrize(
     ("damage", "text"),
     [
         (lambda whole: whole.replace(b'"TradeTick"', b'"TradeTock"', 1), ":2: malformed line"),
         (lambda whole: whole.replace(b'"price":100', b'"price":"x"', 1), ":2: malformed line"),
         (lambda whole: whole.replace(b"[17", b"\0\0\0", 1), ":2: malformed line"),
-        (lambda whole: whole.replace(b'"TradeTick","instrument":"okx', b'"TradeTick","instrument":"bit', 1), "message of bit"),
+        (_renamed, "a message of bybit:BTC/USDT in a file of okx:BTC/USDT"),
         (lambda whole: whole.replace(b'"version":1', b'"version":2', 1), "version 2"),
         (lambda whole: whole[:40], ":1: not the beginning"),
     ],
@@ -205,13 +211,13 @@ def test_the_instrument_is_told_in_human_numbers(tmp_path: Path) -> None:
 
 
 def test_a_failing_disk_costs_what_it_must(tmp_path: Path) -> None:
-    """The error is raised, the loss counted, and after a while there is a new file with the book."""
+    """The error is raised, the loss counted; after a while there is a new file with the book."""
     folder = tmp_path / "there"
     made = recorder(folder)
     snapshot = EVERY_KIND[2]
     folder.rmdir()
     with pytest.raises(OSError, match="No such file"):
-        made.write(snapshot, T0)  # type: ignore[arg-type]  # of the table above
+        made.write(snapshot, T0)
     made.write(trade(1), T0 + 1)
     assert 2 == made.lost
     folder.mkdir()
@@ -219,6 +225,49 @@ def test_a_failing_disk_costs_what_it_must(tmp_path: Path) -> None:
     made.close()
     (path,) = made.files
     assert [BookSnapshot, TradeTick] == [type(one) for one in StreamRecording(path)]
+
+
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+
+
+def fill_the_disk(made: Recorder) -> None:
+    """From now on the file of NAME takes no more bytes."""
+    file = made._tracks[NAME].file
+    assert file is not None
+    file._raw.close()
+    vars(file)["_raw"] = FileIO("/dev/full", "w")
+
+
+@needs_full
+def test_a_full_disk_ends_the_file(tmp_path: Path) -> None:
+    """What was written stays, what waits is lost and counted; later there is another file."""
+    made = recorder(tmp_path)
+    made.write(trade(1), T0)
+    made.flush()
+    fill_the_disk(made)
+    made.write(trade(2), T0 + 1)
+    with pytest.raises(OSError, match="No space left"):
+        made.flush()
+    made.write(trade(3), T0 + 2)
+    made.write(trade(4), T0 + RETRY_NS)
+    made.close()
+    assert 2 == made.lost
+    read = [[one.trade_id for one in StreamRecording(path)] for path in made.files]  # type: ignore[union-attr]  # trades only
+    assert [[1], [4]] == read
+
+
+@needs_full
+def test_a_file_that_cannot_be_ended_does_not_keep_the_others_open(tmp_path: Path) -> None:
+    """The error is raised when all are closed."""
+    made = recorder(tmp_path)
+    other = "okx:BTC/USDT:USDT"
+    made.write(trade(1), T0)
+    made.write(trade(2, other), T0)
+    fill_the_disk(made)
+    with pytest.raises(OSError, match="No space left"):
+        made.close()
+    assert 1 == made.lost
+    assert [trade(2, other)] == list(StreamRecording(made.files[1]))
 
 
 @pytest.mark.parametrize("options", [{"file_bytes_max": 0}, {"file_ns": 5}])

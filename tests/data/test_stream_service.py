@@ -1,13 +1,16 @@
 """The stream service by hand: what is counted, what is stale, who hears what."""
 
+import asyncio
+from collections.abc import Sequence
+from threading import Event
 from typing import Any
 
 import pytest
-from stream_world import T0, Clock, Ear, spec
+from stream_world import DEADLINE_S, T0, Clock, Ear, spec
 
 from zvt_trading.core.units import MINUTE, SECOND
-from zvt_trading.data.crypto_stream_service import INBOX_MAX, CryptoStreamService
-from zvt_trading.data.stream_messages import Staleness
+from zvt_trading.data.crypto_stream_service import CLOCK_EVERY_NS, INBOX_MAX, CryptoStreamService
+from zvt_trading.data.stream_messages import Staleness, StreamMessage
 from zvt_trading.data.stream_metrics import StreamMetrics
 from zvt_trading.errors import CallerError, SymbolNotFoundError
 from zvt_trading.messages.codes import BUY, LINEAR
@@ -16,11 +19,14 @@ from zvt_trading.messages.market import (
     BookDelta,
     BookInvalid,
     BookSnapshot,
+    InstrumentSpec,
     MarkPrice,
     QuoteTick,
     TradeTick,
     VenueStatus,
 )
+from zvt_trading.messages.reports import VenueAccepted
+from zvt_trading.ports.venue import Listing, QueryFailedError, Sink
 
 SPOT_ID = "okx:BTC/USDT"
 PERP_ID = "okx:BTC/USDT:USDT"
@@ -164,11 +170,9 @@ def test_an_outage_is_a_gap_of_all_channels_and_breaks_candles() -> None:
     status(healthy=True)
     trade_at(121)
     trade_at(181)
-    gaps = {row.channel: row.gaps for row in service.metrics() if row.symbol == "BTC/USDT"}
     assert 1 == hand.row("trades").gaps
     assert 0 == hand.row("trades", venue="bybit").gaps
     assert 0 == hand.row("book").gaps  # it had none that could be lost
-    assert gaps
     minutes = [(bar.ts_open - start) // MINUTE for bar in hand.heard() if isinstance(bar, Bar)]
     assert [0, 2] == minutes
 
@@ -177,16 +181,23 @@ def test_drops_are_counted_with_the_stream_and_the_handler() -> None:
     """Of one channel only."""
     hand = Hand()
     service = hand.service
-    stuck = service.subscribe(
-        lambda _: hand.ear.until(bool) and None, channels=("quotes",), limit=2
-    )
+    began, go_on = Event(), Event()
+
+    def slow(_message: StreamMessage) -> None:
+        began.set()
+        assert go_on.wait(DEADLINE_S)
+
+    service.subscribe(slow, channels=("quotes",), limit=2)
+    service.subscribe(hand.ear, channels=("quotes",))
+    service.market(quote())
+    assert began.wait(DEADLINE_S)
     for _ in range(8):
         service.market(quote())
-    (metrics,) = service.handlers()
-    assert metrics.dropped == hand.row("quotes").drops == stuck.dropped
-    assert metrics.dropped in {5, 6}  # one may be in hand
-    assert 0 == hand.row("trades").drops
-    hand.ear(quote())  # lets it go
+    metrics = service.handlers()[0]
+    assert (6, 2) == (metrics.dropped, metrics.waiting)
+    assert (6, 0) == (hand.row("quotes").drops, hand.row("trades").drops)
+    hand.ear.until(lambda heard: len(heard) == 9)  # the other one has all, meanwhile
+    go_on.set()
     service.close()
 
 
@@ -202,13 +213,12 @@ def test_an_observed_engine_is_not_kept_waiting() -> None:
     service.observe(snapshot())
     service.observe(VenueStatus("okx", healthy=True, ts=T0))
     assert 2 == len(hand.ear.until(lambda heard: len(heard) == 2))
-    hold = hand.ear
     service._inbox.extend([quote()] * INBOX_MAX)  # as if the loop were busy
     service.observe(snapshot())
     service.observe(VenueStatus("okx", healthy=True, ts=T0))
     assert 2 == service.overflowed
     service._loop.call(service._take_inbox)
-    told = hold.until(lambda heard: any(isinstance(one, BookInvalid) for one in heard))
+    told = hand.ear.until(lambda heard: any(isinstance(one, BookInvalid) for one in heard))
     assert "too slow" in next(one.reason for one in told if isinstance(one, BookInvalid))
     service.close()
     service.close()  # may be repeated
@@ -222,6 +232,86 @@ def test_instruments_that_are_not_there_are_refused(hand: Hand) -> None:
     ):
         with pytest.raises(SymbolNotFoundError, match="okx:A/B"):
             wrong()
+
+
+class Source:
+    """A venue made by hand: it tells one quote, and its time when it is able to."""
+
+    venue = "okx"
+    clock_offset_ms = -3
+    market_reconnects = 2
+
+    def __init__(self, *, problem: Exception | None = None) -> None:
+        self.asked = Event()
+        self.closed = False
+        self._problem = problem
+
+    async def listings(self, symbols: Sequence[str]) -> list[Listing]:
+        raise NotImplementedError(symbols)
+
+    async def open(self, specs: Sequence[InstrumentSpec], sink: Sink) -> None:
+        assert ["BTC/USDT", "BTC/USDT:USDT"] == [one.symbol for one in specs]
+        if isinstance(self._problem, CallerError):
+            raise self._problem
+        sink.reported(self.venue, VenueAccepted("order", "1", T0))
+        sink.stream_opened(self.venue)
+        sink.market(quote())
+
+    async def read_clock(self) -> None:
+        self.asked.set()
+        if self._problem is not None:
+            raise self._problem
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("problem", [None, QueryFailedError("no answer")])
+def test_venues_are_asked_for_their_time_now_and_then(problem: Exception | None) -> None:
+    """One that does not answer is asked again the next time."""
+    clock = Clock()
+    source = Source(problem=problem)
+    service = CryptoStreamService(SPECS, [source], clock=clock)
+    ear = Ear()
+    service.subscribe(ear, channels=("quotes",))
+    with service:
+        ear.until(bool)
+        for _ in range(2):
+            assert not source.asked.is_set()
+            clock.now += CLOCK_EVERY_NS
+            service.tick()
+            assert source.asked.wait(DEADLINE_S)
+            source.asked.clear()
+        row = service.metrics()[0]
+        assert (1, 2, -3) == (row.messages, row.reconnects, row.clock_offset_ms)
+    assert source.closed
+
+
+def test_a_venue_that_cannot_be_opened_ends_the_service() -> None:
+    """The error is raised, nothing runs on."""
+    source = Source(problem=CallerError("no such thing"))
+    service = CryptoStreamService(SPECS, [source])
+    with pytest.raises(CallerError, match="no such thing"):
+        service.start()
+    assert source.closed
+
+
+def test_it_is_closed_from_the_loop_of_its_handlers() -> None:
+    """Without standing in their way: they are through with what they have."""
+    heard: list[StreamMessage] = []
+
+    async def story() -> None:
+        async def handler(message: StreamMessage) -> None:
+            await asyncio.sleep(0)
+            heard.append(message)
+
+        service = CryptoStreamService(SPECS, clock=Clock())
+        service.subscribe(handler, channels=("quotes",))
+        service.market(quote())
+        await service.aclose()
+
+    asyncio.run(story())
+    assert [quote()] == heard
 
 
 def test_accounts_are_nobodys(hand: Hand) -> None:

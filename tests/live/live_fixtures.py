@@ -1,6 +1,6 @@
 """Exchanges and engines of the acceptance cards: `pytest_plugins = ("live.live_fixtures",)`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,24 @@ def exchanges() -> Iterator[Exchanges]:
     """All of them, for one module."""
     with Exchanges() as exchanges:
         yield exchanges
+
+
+@pytest.fixture(scope="module")
+def desks(
+    exchanges: Exchanges, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Trader]]:
+    """One engine an exchange for all tests of a module, opened when it is first needed."""
+    opened: dict[str, Trader] = {}
+
+    def trader_at(name: str) -> Trader:
+        if name not in opened:
+            folder = tmp_path_factory.mktemp(name)
+            opened[name] = exchanges.account(name, f"sqlite:///{folder / 'engine.db'}").trader()
+        return opened[name]
+
+    yield trader_at
+    for trader in opened.values():
+        trader.engine.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@
 Every wait ends with an event, or with an error after DEADLINE_S.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +19,12 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from zvt_trading.adapters.ccxt.client import ApiCredentials, Endpoint
 from zvt_trading.adapters.ccxt.gateway import CcxtGateway
 from zvt_trading.bootstrap import PortfolioSetup, stored_memory
+from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.units import format_scaled, parse_scaled
 from zvt_trading.emulator.emulator import LOOPBACK, Emulator
@@ -38,11 +41,11 @@ from zvt_trading.runtime.live import LiveWorld
 from zvt_trading.runtime.loop_thread import LoopThread
 from zvt_trading.sim.parcels import Timing
 from zvt_trading.sim.venue_api import History
-from zvt_trading.types import OrderInfo, OrderRequest, OrderResult
+from zvt_trading.types import FillInfo, OrderInfo, OrderRequest, OrderResult
 
 SPOT: Final = "BTC/USDT"
 PERPETUAL: Final = "BTC/USDT:USDT"
-VENUES: Final = ("okx", "bybit", "coinbase")
+VENUES: Final = ("binance", "okx", "bybit", "coinbase")
 SYMBOLS: Final = {name: (SPOT,) if name == "coinbase" else (SPOT, PERPETUAL) for name in VENUES}
 MARKETS: Final = [(name, symbol) for name in VENUES for symbol in SYMBOLS[name]]
 PERPETUALS: Final = [name for name in VENUES if PERPETUAL in SYMBOLS[name]]
@@ -50,24 +53,25 @@ ASSETS: Final = ("BTC", "USDT")
 
 DEADLINE_S: Final = 5
 """Longer than anything takes here, also on a busy machine."""
+NUDGE_EVERY_S: Final = 0.1
 MS: Final = 1_000_000
 TIMING: Final = Timing(
-    answer_timeout=400 * MS,
-    validity=1_000 * MS,
-    absence_after=1_500 * MS,
-    poll_every=1_000 * MS,
-    check_every=200 * MS,
+    answer_timeout=300 * MS,
+    validity=500 * MS,
+    absence_after=800 * MS,
+    poll_every=600 * MS,
+    check_every=100 * MS,
 )
 """Impatient: what takes seconds at a real venue takes tenths of them here."""
 SELDOM: Final = Timing(
-    answer_timeout=400 * MS,
-    validity=1_000 * MS,
-    absence_after=1_500 * MS,
+    answer_timeout=300 * MS,
+    validity=500 * MS,
+    absence_after=800 * MS,
     poll_every=60_000 * MS,
-    check_every=200 * MS,
+    check_every=100 * MS,
 )
 """The same, but its histories are not read while a test runs."""
-TIMEOUT_MS: Final = 1_500
+TIMEOUT_MS: Final = 1_000
 """How long the adapter waits for an answer."""
 LIMITS: Final = LimitSet(
     scope=SCOPE_GLOBAL,
@@ -89,7 +93,11 @@ class Order(Struct, frozen=True, order=True):
 
 
 class Books(Struct, frozen=True):
-    """All that engine and exchange must agree on; `trades` are (order id, trade id) of each."""
+    """All that engine and exchange must agree on; `trades` are (order id, trade id) of each.
+
+    `cash` is the wallet less the signed entry cost of open perpetuals: an exchange realises profits
+    at average cost, the engine by its portfolio's lots, and this is the same for both.
+    """
 
     cash: dict[str, Decimal]
     orders: list[Order]
@@ -107,6 +115,22 @@ class Door(Struct, frozen=True):
     passphrase: str
     port: int
     ca_file: str
+
+
+def entry_cost(instrument: Instrument, quantity: int, cost: int) -> Decimal:
+    """What a position cost at its entry; of a short one with a minus."""
+    text = format_scaled(cost, instrument.settle_scale)
+    return Decimal(text) if quantity > 0 else -Decimal(text)
+
+
+def differences(expected: Books, actual: Books) -> str:
+    """What differs, in words: pytest explains only the tests' own files."""
+    ours = asdict(actual)
+    return "; ".join(
+        f"{name}: there {theirs}, here {ours[name]}"
+        for name, theirs in asdict(expected).items()
+        if theirs != ours[name]
+    )
 
 
 class CountingGateway(CcxtGateway):
@@ -145,6 +169,16 @@ def live_engine(
     return engine, world, gateway
 
 
+def is_ready(engine: CryptoTradingEngine) -> bool:
+    """Whether new orders may be sent: nothing is unknown, streams are up, there are prices."""
+    state = engine._state
+    return (
+        not state.suspended
+        and all(venue.healthy for venue in state.venues.values())
+        and all(market.instrument.mid_twice() for market in state.markets.values())
+    )
+
+
 class Exchanges:
     """Emulated exchanges whose books stand still but for what tests do; on a loop of their own."""
 
@@ -173,6 +207,19 @@ class Exchanges:
             return work()
 
         return self._loop.run(call(), DEADLINE_S)
+
+    def until(self, done: Callable[[], bool], what: str, meanwhile: Callable[[], object]) -> None:
+        """Wait until it is so; looked at between two steps of the market."""
+
+        async def wait() -> None:
+            while not done():
+                meanwhile()
+                await asyncio.sleep(NUDGE_EVERY_S)
+
+        try:
+            self._loop.run(asyncio.wait_for(wait(), DEADLINE_S))
+        except TimeoutError:
+            raise AssertionError(f"not within {DEADLINE_S} s: {what}") from None
 
     def disconnect(self, name: str) -> None:
         """Hang up all streams."""
@@ -258,6 +305,16 @@ class Account:
         """The exchange's record; without orders and trades that have no client id, unless told."""
         return self.exchanges.do(lambda: self._books(with_foreign))
 
+    def until_taken(self, count: int) -> None:
+        """Wait until the exchange has taken so many orders of this account."""
+        self.exchanges.until(
+            lambda: len(self._orders()) >= count, f"{count} orders", self._nudge
+        )
+
+    def nudge(self) -> None:
+        """The best bids change for a moment, for who has not heard a quote yet."""
+        self.exchanges.do(self._nudge)
+
     def clean(self) -> None:
         """Nothing of this account, or of the crowd, is left in the books; nothing goes wrong."""
         self.exchanges.do(self._clean)
@@ -303,6 +360,14 @@ class Account:
         assert price < lowest, "the spread is too narrow"
         return Decimal(format_scaled(price, feed.instrument.price_scale))
 
+    def _nudge(self) -> None:
+        for symbol in SYMBOLS[self.name]:
+            instrument = self.house.instruments[symbol]
+            best = self.exchanges.emulator.wires[self.name].feed.symbols[symbol].levels(BUY, 1)
+            order = self.house.crowd(symbol, BUY, best[0][0], instrument.quantity_min * 100)
+            self.exchanges.emulator._move()
+            self.house.cancel(order)
+
     def _pay_funding(self, rate: int) -> None:
         instrument = self.house.instruments[PERPETUAL]
         feed = self.exchanges.emulator.wires[self.name].feed.symbols[PERPETUAL]
@@ -316,12 +381,16 @@ class Account:
 
     def _books(self, with_foreign: bool) -> Books:
         orders = [one for one in self._orders() if one.client_id or with_foreign]
+        seats = self.house.seats(self._account)
+        cash = {
+            view.asset: Decimal(format_scaled(view.total, 8))
+            for view in self.house.balances(self._account)
+            if view.asset in ASSETS
+        }
+        for seat in seats:
+            cash["USDT"] -= entry_cost(seat.instrument, seat.quantity, seat.cost)
         return Books(
-            {
-                view.asset: Decimal(format_scaled(view.total, 8))
-                for view in self.house.balances(self._account)
-                if view.asset in ASSETS
-            },
+            cash,
             sorted(
                 Order(
                     one.client_id,
@@ -336,7 +405,7 @@ class Account:
                 seat.instrument.symbol: Decimal(
                     format_scaled(seat.quantity, seat.instrument.quantity_scale)
                 )
-                for seat in self.house.seats(self._account)
+                for seat in seats
                 if seat.quantity
             },
             sorted((one.client_id, fill.trade_id) for one in orders for fill in one.fills),
@@ -357,6 +426,7 @@ class Trader:
     def __init__(self, account: Account, timing: Timing = TIMING) -> None:
         self.account: Final = account
         self.events: list[Event] = []
+        self._fills_before = 0
         self.engine, self.world, self.gateway = live_engine(account.door(), timing)
         self.engine.subscribe(self._take)
 
@@ -401,6 +471,28 @@ class Trader:
         with ThreadPoolExecutor(len(calls)) as pool:
             return [future.result(4 * DEADLINE_S) for future in [pool.submit(c) for c in calls]]
 
+    def fills(self) -> list[FillInfo]:
+        """Executions since `begin`, or of this life."""
+        return self.engine.get_fills()[self._fills_before :]
+
+    def is_paused(self) -> bool:
+        """Whether the exchange told the adapter to be silent."""
+        return self.gateway._made().budget.paused_until > 0
+
+    # A test of several on one engine.
+
+    def begin(self) -> None:
+        """What was before does not count in `of_kind` and `fills`."""
+        self.until_ready()
+        self.events.clear()
+        self._fills_before = len(self.engine.get_fills())
+
+    def end(self) -> None:
+        """No order of it stays open; nothing goes wrong any more."""
+        self.account.clean()
+        self.engine.cancel_all()
+        self.until(self.world.simulation.is_settled, "everything is answered")
+
     # Waiting.
 
     def until(self, done: Callable[[], bool], what: str) -> None:
@@ -409,7 +501,10 @@ class Trader:
 
     def until_ready(self) -> None:
         """Wait until new orders may be sent."""
-        self.until(self._is_ready, "the streams are up and there are prices")
+        end = time.monotonic() + DEADLINE_S
+        while not self.world.waiters.wait(lambda: is_ready(self.engine), NUDGE_EVERY_S):
+            assert time.monotonic() < end, f"not ready to trade within {DEADLINE_S} s"
+            self.account.nudge()
 
     def until_told(self, kind: type[Event], count: int = 1) -> list[Event]:
         """Wait for so many events of a kind in this life; returns them."""
@@ -436,9 +531,13 @@ class Trader:
     def books(self) -> Books:
         """What the engine believes."""
         engine = self.engine
-        summary = engine.get_portfolio_summary()
+        cash = {one.asset: one.total for one in engine.get_portfolio_summary().balances}
+        for holding in engine._state.portfolios["default"].holdings.values():
+            if not holding.instrument.is_spot:
+                position = holding.position
+                cash["USDT"] -= entry_cost(holding.instrument, position.quantity, position.cost)
         return Books(
-            {one.asset: one.total for one in summary.balances},
+            cash,
             sorted(
                 Order(one.order_id, one.price or Decimal(0), one.quantity, one.filled_quantity)
                 for one in engine.get_orders(open_only=True)
@@ -461,17 +560,9 @@ class Trader:
                 break
             now = self.world.simulation.now
             self.until(lambda then=now: self.world.simulation.now > then, "the next heartbeat")  # type: ignore[misc]  # the default binds it
-        assert expected == actual
+        assert expected == actual, differences(expected, actual)
         assert len(set(actual.trades)) == len(actual.trades)
         assert all(row.difference == 0 for row in self.engine.ledger())
-
-    def _is_ready(self) -> bool:
-        state = self.engine._state
-        return (
-            not state.suspended
-            and all(venue.healthy for venue in state.venues.values())
-            and all(market.instrument.mid_twice() for market in state.markets.values())
-        )
 
     def _take(self, event: Event) -> None:
         self.events.append(event)

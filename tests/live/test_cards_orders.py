@@ -1,14 +1,34 @@
 """Acceptance cards 1 to 9: what an order can be, on every exchange's own wire."""
 
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
 
-from live.live_world import MARKETS, PERPETUAL, Account, Trader
+from live.live_world import MARKETS, SPOT, Account, Trader
+from zvt_trading.emulator import faults
 from zvt_trading.messages.events import OrderFilled, OrderTriggered
 
 pytest_plugins = ("live.live_fixtures",)
 pytestmark = pytest.mark.parametrize(("venue", "symbol"), MARKETS)
+
+ENDED = ("cancelled", "expired")
+"""What exchanges call the end of an order that may not rest."""
+
+
+@pytest.fixture
+def trader(desks: Callable[[str], Trader], venue: str) -> Iterator[Trader]:
+    """One engine an exchange for all of them: each card leaves it without open orders."""
+    trader = desks(venue)
+    trader.begin()
+    yield trader
+    trader.end()
+
+
+@pytest.fixture
+def account(trader: Trader) -> Account:
+    """Its account."""
+    return trader.account
 
 
 class TestCard01Market:
@@ -35,7 +55,7 @@ class TestCard02Limit:
         account.crowd(symbol, "sell", price, "0.01")
         order = trader.until_over(result.order_id)
         assert ("filled", price) == (order.status, order.avg_fill_price)
-        assert ["maker"] == [fill.liquidity for fill in trader.engine.get_fills()]
+        assert ["maker"] == [fill.liquidity for fill in trader.fills()]
         trader.agrees()
 
     def test_one_that_crosses_takes_what_is_there(
@@ -47,7 +67,7 @@ class TestCard02Limit:
         result = trader.limit("buy", "0.01", price + 1, symbol)
         order = trader.until_over(result.order_id)
         assert ("filled", price) == (order.status, order.avg_fill_price)
-        assert ["taker"] == [fill.liquidity for fill in trader.engine.get_fills()]
+        assert ["taker"] == [fill.liquidity for fill in trader.fills()]
         trader.agrees()
 
 
@@ -81,7 +101,8 @@ class TestCard04ImmediateOrCancel:
         account.crowd(symbol, "sell", price, "0.004")
         result = trader.limit("buy", "0.01", price, symbol, time_in_force="ioc")
         order = trader.until_over(result.order_id)
-        assert ("cancelled", Decimal("0.004")) == (order.status, order.filled_quantity)
+        assert order.status in ENDED
+        assert order.filled_quantity == Decimal("0.004")
         trader.agrees()
 
     def test_without_a_counterparty_it_ends_unfilled(
@@ -90,7 +111,8 @@ class TestCard04ImmediateOrCancel:
         """An IOC order inside the spread ends at once, and is no success."""
         price = account.inside(symbol)
         result = trader.limit("buy", "0.01", price, symbol, time_in_force="ioc")
-        assert (result.success, result.status) == (False, "cancelled")
+        assert not result.success
+        assert result.status in ENDED
         trader.agrees()
 
 
@@ -113,7 +135,7 @@ class TestCard05FillOrKill:
         account.crowd(symbol, "sell", price, "0.004")
         result = trader.limit("buy", "0.01", price, symbol, time_in_force="fok")
         assert (result.success, result.filled_quantity) == (False, Decimal(0))
-        assert result.status in {"cancelled", "rejected", "expired"}
+        assert result.status in {*ENDED, "rejected"}
         trader.agrees()
 
 
@@ -127,12 +149,11 @@ class TestCard06Stop:
         trader.until(lambda: trader.bid(symbol) == price, "the new bid")
         result = trader.order("sell", "0.01", symbol, order_type="stop", trigger_price=trigger)
         assert (result.success, result.status) == (True, "pending")
-        assert account.orders_taken() == 0
+        assert account.order_of(result.order_id) is None
         account.cancel(bid)
         order = trader.until_over(result.order_id)
         assert ("filled", Decimal("0.01")) == (order.status, order.filled_quantity)
         assert [result.order_id] == [one.order_id for one in trader.of_kind(OrderTriggered)]
-        assert account.orders_taken() == 1
         trader.agrees()
 
 
@@ -140,16 +161,35 @@ class TestCard07Amend:
     def test_price_and_quantity_are_those_asked_for(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
-        """An amended order works at the new price, with the new total, at both sides."""
+        """An amended order works at the new price, with the new total, at both sides.
+
+        Binance spot takes a smaller quantity only: there the order stays as it was.
+        """
+        may_move = (account.name, symbol) != ("binance", SPOT)
         price = account.inside(symbol)
         placed = trader.limit("buy", "0.01", price - 100, symbol)
         amended = trader.engine.amend_order(placed.order_id, price=price, quantity="0.02")
-        assert amended.success, amended.message
+        assert amended.success == may_move
         order = trader.info(placed.order_id)
-        assert (price, Decimal("0.02")) == (order.price, order.quantity)
+        expected = (price, Decimal("0.02")) if may_move else (price - 100, Decimal("0.01"))
+        assert expected == (order.price, order.quantity)
         trader.agrees()
-        account.crowd(symbol, "sell", price, "0.02")
-        assert trader.until_over(placed.order_id).filled_quantity == Decimal("0.02")
+        if may_move:
+            account.crowd(symbol, "sell", price, "0.02")
+            assert trader.until_over(placed.order_id).filled_quantity == Decimal("0.02")
+            trader.agrees()
+
+    def test_what_is_over_is_not_amended(
+        self, account: Account, trader: Trader, symbol: str
+    ) -> None:
+        """An order that was cancelled at the exchange untold cannot be amended: it is over."""
+        placed = trader.limit("buy", "0.02", account.inside(symbol) - 100, symbol)
+        there = account.order_of(placed.order_id)
+        assert there is not None
+        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=500)
+        account.cancel(there)
+        assert not trader.engine.amend_order(placed.order_id, quantity="0.01").success
+        assert trader.until_over(placed.order_id).status == "cancelled"
         trader.agrees()
 
     def test_after_a_partial_fill_the_total_counts(
@@ -215,8 +255,6 @@ class TestCard09PartialFills:
         account.crowd(symbol, "buy", high, "0.01")
         result = trader.order("sell", "0.02", symbol)
         assert result.status == "filled"
-        assert len({fill.trade_id for fill in trader.engine.get_fills()}) == 2
+        assert len({fill.trade_id for fill in trader.fills()}) == 2
         assert result.avg_fill_price == (low + high) / 2
         trader.agrees()
-        expected = -Decimal("0.02") if symbol == PERPETUAL else None
-        assert expected == trader.books().positions.get(symbol)

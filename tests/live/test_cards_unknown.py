@@ -54,8 +54,8 @@ class TestCard15UnknownOutcomes:
 
     def test_one_that_is_not_found_at_first(self, account: Account, trader: Trader) -> None:
         """A "not found" soon after the send proves nothing: the order appears later."""
-        account.hide_next(900)
-        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=2_000)
+        account.hide_next(400)
+        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=1_200)
         account.fault(faults.DROP_AFTER, faults.PLACE)
         result = trader.limit("buy", "0.01", account.inside(SPOT) - 100)
         assert (result.success, result.status) == (True, "accepted")
@@ -67,7 +67,7 @@ class TestCard15UnknownOutcomes:
         self, account: Account, trader: Trader
     ) -> None:
         """It filled there, so it is filled here, with every trade once."""
-        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=2_000)
+        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=1_200)
         account.fault(faults.DROP_AFTER, faults.PLACE)
         result = trader.order("buy", "0.01")
         assert (result.success, result.status) == (True, "filled")
@@ -80,22 +80,22 @@ class TestCard15UnknownOutcomes:
     ) -> None:
         """Lost there or back: the order is cancelled in the end."""
         placed = trader.limit("buy", "0.01", account.inside(SPOT) - 100)
-        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=2_000)
+        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=1_200)
         account.fault(kind, faults.CANCEL)
         assert trader.engine.cancel_order(placed.order_id)
         trader.agrees()
 
-    @pytest.mark.parametrize("kind", [faults.DROP_BEFORE, faults.DROP_AFTER])
+    @pytest.mark.parametrize("kind", [faults.ERROR_BEFORE, faults.DROP_AFTER])
     def test_an_amend_is_asked_for_not_repeated(
         self, account: Account, trader: Trader, kind: str
     ) -> None:
         """The terms are those that the exchange works on, whichever they are."""
         price = account.inside(SPOT) - 100
-        placed = trader.limit("buy", "0.01", price)
+        placed = trader.limit("buy", "0.02", price)
         account.fault(kind, faults.AMEND)
-        amended = trader.engine.amend_order(placed.order_id, quantity="0.02")
+        amended = trader.engine.amend_order(placed.order_id, quantity="0.01")
         assert amended.success == (kind == faults.DROP_AFTER)
-        expected = Decimal("0.02" if kind == faults.DROP_AFTER else "0.01")
+        expected = Decimal("0.01" if kind == faults.DROP_AFTER else "0.02")
         assert expected == trader.info(placed.order_id).quantity
         trader.agrees()
 
@@ -105,8 +105,8 @@ class TestCard18KillSwitch:
         """What is known is cancelled at once; the unknown one as soon as it is found."""
         price = account.inside(SPOT) - 100
         known = trader.limit("buy", "0.01", price)
-        account.hide_next(900)
-        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=2_000)
+        account.hide_next(400)
+        account.fault(faults.FRAME_SILENCE, faults.PRIVATE, ms=1_200)
         account.fault(faults.TIMEOUT_AFTER, faults.PLACE)
 
         def pull() -> OrderResult | None:

@@ -28,6 +28,7 @@ from zvt_trading.cli.live_parts import LiveParts
 from zvt_trading.errors import CallerError, VenueError
 from zvt_trading.ports.store import StoreError
 from zvt_trading.ports.venue_probe import ClockReading, KeyPermissions, VenueProbe
+from zvt_trading.runtime.purpose import stored_purpose
 
 CLOCK_OFFSET_MS_MAX: Final = 1_000
 """Binance and Bybit refuse a request from more than 1,000 ms ahead of their clock."""
@@ -90,7 +91,9 @@ def _files(path: Path, settings: Settings) -> Iterator[Check]:
 
 
 def check_store(settings: Settings) -> Check:
-    """Whether the store opens, is of our version, and is free."""
+    """Whether the store opens, is of our version, for this mode and these venues, and free."""
+    from zvt_trading.live_setup import purpose_problem
+
     url = settings.db_url or default_url()
     try:
         if is_in_memory(url):
@@ -105,8 +108,11 @@ def check_store(settings: Settings) -> Check:
             return Check("store", Status.FAIL, text)
         with closing(open_existing(url)) as store:
             last, lease = store.last(), store.lease()
+            problem = purpose_problem(settings, stored_purpose(store))
     except (StoreError, CallerError) as error:
         return Check("store", Status.FAIL, str(error))
+    if problem:
+        return Check("store", Status.FAIL, f"{name} {problem}")
     entries = last.seq if last is not None else 0
     facts: dict[str, object] = {"entries": entries, "used_by": lease.owner or None}
     if lease.owner:

@@ -4,6 +4,7 @@ Exit codes: 0 it was stopped; 2 the arguments, the ports or the files cannot be 
 """
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -150,9 +151,9 @@ def _tell(running: "Emulator", config: Path | None) -> None:
         )
         typer.echo(f"config    {config}")
         typer.echo("")
-        typer.echo(f". {as_env}")
-        typer.echo(f"zvt-trading doctor -c {config}")
-        typer.echo(f"zvt-trading run -c {config} --confirm-live")
+        typer.echo(f". {quote(str(as_env))}")
+        typer.echo(f"zvt-trading doctor -c {quote(str(config))}")
+        typer.echo(f"zvt-trading run -c {quote(str(config))} --confirm-live")
     typer.echo("")
     typer.echo("Ctrl-C ends it.")
 

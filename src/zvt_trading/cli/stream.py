@@ -13,15 +13,13 @@ from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec.structs import asdict
 
 from zvt_trading.cli.exits import EXIT_FAILED, errors, fail, notice
-from zvt_trading.core.units import SECOND, format_scaled
-from zvt_trading.messages.market import InstrumentSpec, QuoteTick
 
 if TYPE_CHECKING:  # they load much, which `zvt-trading version` need not wait for
     from zvt_trading.data.crypto_stream_service import CryptoStreamService
     from zvt_trading.data.stream_metrics import StreamMetrics
+    from zvt_trading.messages.market import InstrumentSpec, QuoteTick
 
 app = typer.Typer(
     name="stream",
@@ -94,6 +92,8 @@ def show(
     ca_file: CaFileOption = None,
 ) -> None:
     """Show the best prices, once a second."""
+    from zvt_trading.messages.market import QuoteTick
+
     quotes: dict[str, QuoteTick] = {}
 
     def take(message: object) -> None:
@@ -116,8 +116,12 @@ def _service(
     exchanges: Sequence[str], symbols: Sequence[str], endpoint: str | None, ca_file: Path | None
 ) -> "Iterator[CryptoStreamService]":
     """All of the symbols at all of the exchanges; closed at the end."""
+    from zvt_trading.adapters.settings.logs import configure_logs
+    from zvt_trading.adapters.settings.model import LogSettings
+    from zvt_trading.adapters.settings.redaction import Redactor
     from zvt_trading.live_bootstrap import public_gateway, stream_service
 
+    configure_logs(LogSettings(), Redactor())  # to stderr; there are no secrets here
     gateways = [
         public_gateway(name, symbols, endpoint=endpoint, ca_file=ca_file)
         for name in dict.fromkeys(exchanges)
@@ -158,6 +162,8 @@ def _show_recording(
     rows: "Sequence[StreamMetrics]", files: Sequence[Path], lost: int, *, as_json: bool
 ) -> None:
     if as_json:
+        from msgspec.structs import asdict
+
         facts = {
             "files": [str(path) for path in files],
             "lost": lost,
@@ -174,7 +180,9 @@ def _show_recording(
         notice(f"Recorded: {path}")
 
 
-def _line(name: str, spec: InstrumentSpec, quote: QuoteTick | None) -> str:
+def _line(name: str, spec: "InstrumentSpec", quote: "QuoteTick | None") -> str:
+    from zvt_trading.core.units import SECOND, format_scaled
+
     if quote is None:
         return f"{name}: nothing yet"
     bid, ask = (format_scaled(price, spec.price_scale) for price in (quote.bid, quote.ask))

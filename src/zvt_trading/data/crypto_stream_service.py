@@ -34,7 +34,7 @@ from zvt_trading.ports.venue import OrderRef, Owner, QueryFailedError
 from zvt_trading.runtime.loop_thread import LoopThread
 
 TICK_NS: Final = SECOND
-"""How often staleness and the ends of candles are looked at."""
+"""How often `tick` is called."""
 CLOCK_EVERY_NS: Final = 5 * MINUTE
 """How often the venues are asked for their time."""
 RECORDER_QUEUE_MAX: Final = 100_000
@@ -172,7 +172,11 @@ class CryptoStreamService:
         now = self._clock()
         for stream in self._instruments.values():
             stream.began(now)
-        self._loop.run(self._open())
+        try:
+            self._loop.run(self._open())
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the streams, deliver what waits, end the files; blocks, and may be repeated."""
@@ -246,13 +250,17 @@ class CryptoStreamService:
             self._loop.call(self._take_inbox)
 
     def tick(self) -> None:
-        """Look at the time: stale channels, ended candles, handlers with room. Every TICK_NS."""
+        """Look at the time: stale channels, ended candles, handlers with room, venues' clocks."""
         now = self._clock()
         for stream in self._instruments.values():
             for news in stream.tick(now):
                 self._hand_out(news, now, stream)
             for outlet in self._outlets:
                 outlet.mend(now, stream.book)
+        if now >= self._next_clock:
+            self._next_clock = now + CLOCK_EVERY_NS
+            for source in self._sources.values():
+                self._loop.spawn(_read_clock(source))
 
     # Inside.
 
@@ -306,10 +314,6 @@ class CryptoStreamService:
             return
         self._loop.loop.call_later(TICK_NS / SECOND, self._beat)
         self.tick()
-        if self._clock() >= self._next_clock:
-            self._next_clock = self._clock() + CLOCK_EVERY_NS
-            for source in self._sources.values():
-                self._loop.spawn(_read_clock(source))
 
     async def _close_sources(self) -> None:
         for source in self._sources.values():

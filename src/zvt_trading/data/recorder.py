@@ -86,11 +86,15 @@ class Recorder:
                     raise
 
     def close(self) -> None:
-        """End all files."""
+        """End all files; the first OSError when some could not be written to their end."""
+        failed: OSError | None = None
         for track in self._tracks.values():
-            file, track.file = track.file, None
-            if file is not None:
-                file.close()
+            try:
+                self._end(track)
+            except OSError as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def _file_of(self, name: str, track: "_Track", received: int) -> RecorderFile:
         file = track.file
@@ -98,14 +102,22 @@ class Recorder:
             is_over = received // self._file_ns != file.opened // self._file_ns
             if not is_over and file.size < self._bytes_max:
                 return file
-            track.file = None
-            file.close()
+            self._end(track)
         file = self._new_file(self._specs[name], received)
         track.file = file
         self.files.append(file.path)
         if track.book.is_valid:
             file.add(received, track.book.snapshot(received))
         return file
+
+    def _end(self, track: "_Track") -> None:
+        file, track.file = track.file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError:
+                self.lost += file.waiting
+                raise
 
     def _new_file(self, spec: InstrumentSpec, received: int) -> RecorderFile:
         """Named by its second; a number tells those of one second apart."""

@@ -155,12 +155,13 @@ class Driver:
         recorder = self._core.recorder
         self.world.keep_time()
         before = len(recorder.out)  # not 0 inside a subscriber
-        if self._simulation.may_take(command):
+        is_taken = self._simulation.may_take(command)
+        if is_taken:
             self._core.command(self._simulation.now, command)
-        events = recorder.out[before:]
+        events = recorder.out[before:]  # none where there was nothing to do
         if leave:
             self._simulation.flush()
-        if not events and self._simulation.journal is not None:
+        if not is_taken and self._simulation.journal is not None:
             raise StoreUnavailableError(self._simulation.journal.problem())
         return events
 

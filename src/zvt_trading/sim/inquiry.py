@@ -10,7 +10,6 @@ from typing import Final, final
 from zvt_trading.core.state import Order
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.messages.codes import (
-    AMEND_REQUESTED,
     CANCEL_REQUESTED,
     NO_REQUEST,
     SUBMITTED,
@@ -76,7 +75,7 @@ class Inquiry:
             return
         for report in answer.reports:
             self.core.report(now, report)
-        if order.pending == AMEND_REQUESTED:
+        if order.amend_quantity:  # also when a cancel was asked for meanwhile
             self._amend_answered(order, parcel, answer, now, timing)
 
     def _amend_answered(

@@ -37,12 +37,15 @@ class Bucket:
         self._tokens = self.saved
         self._then = now
 
-    def wait(self, now: float, reserve: int) -> float:
+    def wait(self, now: float, reserve: int, *, is_question: bool = False) -> float:
         """Seconds until a token beyond the reserve is there; 0 when one is.
 
-        At most half of what can be saved is reserved, or nobody else would ever have one.
+        At most half of what can be saved is reserved, or nobody else would ever have one. Of the
+        other half questions leave half to orders, which cannot wait.
         """
         kept = min(reserve, self.saved / 2)
+        if is_question:
+            kept = (kept + self.saved) / 2
         self._tokens = min(self.saved, self._tokens + (now - self._then) * self.rate)
         self._then = now
         return max(0.0, (min(kept + 1, self.saved) - self._tokens) / self.rate)
@@ -104,7 +107,7 @@ class Budget:
     def _wait(self, kind: int) -> float:
         now = self._clock()
         reserve = 0 if kind == CANCEL else self._reserved
-        wait = self._requests.wait(now, reserve)
+        wait = self._requests.wait(now, reserve, is_question=kind == QUERY)
         if kind != QUERY:
             wait = max(wait, self._orders.wait(now, reserve))
         return wait

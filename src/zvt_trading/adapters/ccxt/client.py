@@ -70,6 +70,7 @@ class Guarded:
 
     id: str
     budget: Budget
+    validity_seconds: int
     hear: Hear | None = None
 
     async def fetch(
@@ -89,6 +90,15 @@ class Guarded:
         if not isinstance(answer, dict | list):
             raise BadResponse(f"{self.id} {method}: the answer is empty or no JSON")
         return answer
+
+    def jwt(self, request: dict[str, Any], *arguments: Any, **named: Any) -> Any:
+        """A signature that is good for as long as the profile says, not for ccxt's two minutes.
+
+        Until it is too old nobody can prove that a lost order will not arrive still.
+        """
+        if "nbf" in request:
+            request["exp"] = request["nbf"] + self.validity_seconds
+        return super().jwt(request, *arguments, **named)  # type: ignore[misc]  # ccxt's
 
     def handle_errors(self, code: int, *arguments: Any) -> Any:
         """Look whether it was one request too many, before ccxt reads the error."""
@@ -180,9 +190,12 @@ class Client:
         self.exchange: Final = kind(settings)
         self.exchange.number = str
         self.exchange.budget = self.budget
+        self.exchange.validity_seconds = profile.validity_ms // 1000
 
     async def close(self) -> None:
         """End its connections."""
+        if self._session is not None:
+            self.exchange.timeout_on_exit = 0  # ccxt's wait is for a session of its own
         await self.exchange.close()
         if self._session is not None:
             await self._session.close()

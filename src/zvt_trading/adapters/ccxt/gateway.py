@@ -22,6 +22,7 @@ from zvt_trading.adapters.ccxt.ownership import Ownership
 from zvt_trading.adapters.ccxt.reader import Reader
 from zvt_trading.adapters.ccxt.streams import StreamGroup
 from zvt_trading.adapters.ccxt.translate import NS_A_MS, Translator
+from zvt_trading.adapters.ccxt.venue_time import venue_time_ms
 from zvt_trading.adapters.ccxt.views import AmendView, BookView, FillView, OrderView, View
 from zvt_trading.core.units import UnitError
 from zvt_trading.errors import VenueError
@@ -363,6 +364,7 @@ class CcxtGateway:
         return await self.dialect.book(client.exchange, symbol)
 
     async def _public_subscriptions(self, symbols: Sequence[str]) -> Any:
+        self._market.begin()
         return self.dialect.public(self._made().exchange, symbols, self._channels)
 
     def _private_changed(self, is_up: bool) -> None:
@@ -426,7 +428,7 @@ class CcxtGateway:
         client = self._made()
         await client.budget.enter(QUERY)
         before = self._clock()
-        theirs = int(await client.exchange.fetch_time())
+        theirs = await venue_time_ms(client.exchange)
         middle_ms = (before + self._clock()) // 2 // NS_A_MS
         was_right = abs(self.clock_offset_ms) <= CLOCK_OFFSET_MS_MAX
         self.clock_offset_ms = theirs - middle_ms

@@ -63,10 +63,18 @@ class MarketStream:
         except UnitError as error:
             _log.warning("market data that is not on our scales", why=str(error))
 
-    def opened(self) -> None:
-        """The streams were subscribed anew: every book begins again."""
-        for book in self._books.values():
+    def begin(self) -> None:
+        """The streams are about to be opened: every book begins again.
+
+        Not when they are open: of several sockets the first may have brought snapshots by then.
+        """
+        for symbol, book in self._books.items():
+            if book.is_valid:
+                self._invalidate(symbol, "the streams begin again")
             book.lose()
+
+    def opened(self) -> None:
+        """The streams were subscribed to: snapshots are on their way, or asked for."""
         self._stop_opening()
         self._opening = asyncio.get_running_loop().create_task(self._open_books())
 

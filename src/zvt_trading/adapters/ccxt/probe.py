@@ -64,7 +64,7 @@ def bybit_permissions(answer: Raw, traded: Traded) -> KeyPermissions:
     row: Raw = answer.get("result") or {}
     may: Raw = row.get("permissions") or {}
     needed = [_holds(may.get("Spot"), "SpotTrade")] if traded.spot else []
-    needed += [_holds(may.get("ContractTrade"), "Order")] if traded.perpetuals else []
+    needed += [_bybit_perpetuals(may)] if traded.perpetuals else []
     needed.append(str(row["readOnly"]) == "0" if "readOnly" in row else None)
     ips = row.get("ips")
     is_bound = None if ips is None else bool(ips) and "*" not in ips
@@ -86,6 +86,13 @@ PERMISSIONS: Final[Mapping[str, tuple[str, Callable[[Raw, Traded], KeyPermission
     "coinbase": ("v3PrivateGetBrokerageKeyPermissions", coinbase_permissions),
 }
 """By exchange: ccxt's name of the question, and how its answer is read."""
+
+
+def _bybit_perpetuals(may: Raw) -> bool | None:
+    """Unified accounts name the permission anew, and may have either name."""
+    old = _holds(may.get("ContractTrade"), "Order")
+    new = _holds(may.get("Derivatives"), "DerivativesTrade")
+    return True if old or new else old
 
 
 def _flag(answer: Raw, name: str) -> bool | None:

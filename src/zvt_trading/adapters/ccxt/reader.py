@@ -92,7 +92,7 @@ class Reader:
     async def history(self, cursor: int) -> tuple[History, list[FillView]]:
         """What happened since, and how all stands; and its fills of orders of ours."""
         began_ms = self._venue_ms()
-        since_ms = max(0, cursor // NS_A_MS - OVERLAP_MS)
+        since_ms = max(SETTLING_MS, cursor // NS_A_MS - OVERLAP_MS)
         exchange, dialect = self._exchange, self._dialect
         orders = await self._query(lambda: dialect.open_orders(exchange, self._symbols))
         fills = await self._query(lambda: dialect.fills(exchange, self._symbols, since_ms))
@@ -121,10 +121,7 @@ class Reader:
                     f"{self._translator.venue} has open positions that no store knows: begin with "
                     "the store that knows them, or close them"
                 )
-            fills = await self._query(
-                partial(self._dialect.fills, self._exchange, self._symbols, began_ms - SETTLING_MS)
-            )
-            if not any(fill.ts >= began_ms - SETTLING_MS for fill in fills):
+            if not await self._anything_since(began_ms - SETTLING_MS):
                 # So that the first reading begins where this one did, and no earlier.
                 cursor = (began_ms + OVERLAP_MS) * NS_A_MS
                 balances = tuple((row.asset, row.total) for row in statement.cash)
@@ -137,6 +134,13 @@ class Reader:
     async def learn_name(self, view: OrderView | FillView) -> None:
         """Learn the client order id of something of which the venue told only its own."""
         await self._name_all([view])
+
+    async def _anything_since(self, since_ms: int) -> bool:
+        """Whether the account was traded on, or money came or went."""
+        exchange, dialect = self._exchange, self._dialect
+        fills = await self._query(lambda: dialect.fills(exchange, self._symbols, since_ms))
+        moves = await self._query(lambda: dialect.transfers(exchange, since_ms))
+        return any(found.ts >= since_ms for found in (*fills, *moves))
 
     def _first(self, cursor: int) -> int:
         return cursor - OVERLAP_MS * NS_A_MS
@@ -169,11 +173,19 @@ class Reader:
             )
 
     async def _account_rows(self, since_ms: int, cursor: int) -> list[Report]:
-        """Money that moved without an order."""
+        """Money that moved without an order.
+
+        Some are dated by the whole second (withdrawals of Binance), so what is dated shortly before
+        the cursor counts: a new engine begins after a second without any.
+        """
         reports: list[Report] = []
         translator = self._translator
-        for move in await self._query(lambda: self._dialect.transfers(self._exchange, since_ms)):
-            if not translator.knows_asset(move.asset) or move.ts * NS_A_MS < self._first(cursor):
+        dated_ms = self._first(cursor) // NS_A_MS - SETTLING_MS
+        moves = await self._query(
+            lambda: self._dialect.transfers(self._exchange, since_ms - SETTLING_MS)
+        )
+        for move in moves:
+            if not translator.knows_asset(move.asset) or move.ts < dated_ms:
                 continue
             amount = translator.money(move.asset, move.amount)
             cause = Reason.EXTERNAL_DEPOSIT if amount > 0 else Reason.EXTERNAL_WITHDRAWAL

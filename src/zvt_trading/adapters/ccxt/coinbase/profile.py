@@ -90,7 +90,7 @@ PROFILE: Final = Profile(
             }
         ),
     ),
-    validity_ms=120_000,  # `exp` of the JWT: as long as that a late request is still good
+    validity_ms=15_000,  # `exp` of our JWTs (Client.jwt): so long a late request is still good
     read_lag_ms=5_000,
     duplicate_ids="returned",
     amend=True,

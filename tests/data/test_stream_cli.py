@@ -1,13 +1,23 @@
 """`zvt-trading stream` against an emulated exchange, and `replay` of what it wrote."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from data.stream_world import Town, town
+from stream_world import Town, town
 from typer.testing import CliRunner, Result
 
+from settings_world import logging_as_before
 from zvt_trading.cli.main import app
+from zvt_trading.emulator.faults import FRAME_DISCONNECT, PUBLIC
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    with logging_as_before():
+        yield
+
 
 BTC = ("--exchange", "okx", "--symbol", "BTC/USDT")
 
@@ -35,6 +45,16 @@ def test_what_is_recorded_can_be_replayed(tmp_path: Path) -> None:
     assert {"okx"} == {row["venue"] for row in facts["streams"]}
     replayed = CliRunner().invoke(app, ["replay", *facts["files"], "--json"])
     assert 0 == replayed.exit_code, replayed.output
+
+
+def test_what_is_logged_is_not_in_the_result(tmp_path: Path) -> None:
+    """A lost connection is told on stderr; stdout is one JSON object."""
+    with town("okx") as world:
+        world.fault("okx", kind=FRAME_DISCONNECT, endpoint=PUBLIC)
+        done = invoke("record", *BTC, "--folder", str(tmp_path), *there(world), "--json")
+    assert 0 == done.exit_code, done.output
+    assert json.loads(done.stdout)["streams"][0]["reconnects"] >= 1
+    assert "a stream ended" in done.stderr
 
 
 def test_the_best_prices_are_shown() -> None:
