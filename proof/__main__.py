@@ -4,8 +4,8 @@
 
 The engine runs as a process of its own on a real store, the simulated exchanges in another process
 with their own append-only record. The engine is killed at every point of a scenario, at random, and
-during recovery; the power is cut; its journal is damaged; bugs are planted. After each the venues'
-records are the judge.
+during recovery; the power is cut; its journal is damaged; bugs are planted. The real adapter trades
+on emulated exchanges that go wrong in every way. After each the venues' records are the judge.
 
 Prints a line a part, and the counts of all parts (with --json as one JSON object, and nothing else
 to standard output). The exit code is 1 when anything was wrong.
@@ -25,12 +25,13 @@ from proof.counts import Counts, total
 from proof.damage import damage
 from proof.failpoints import deep, failpoints
 from proof.kills import kills
+from proof.live.runs import EXCHANGES, live, lost_frames
 from proof.planting import planted
 from proof.powercuts import powercuts
 from proof.setting import Setting
 from proof.stores import POSTGRESQL, SQLITE, Stores
 
-PARTS = ("failpoints", "kills", "deep", "powercuts", "damage", "plants")
+PARTS = ("failpoints", "kills", "deep", "powercuts", "damage", "plants", "frames", "live")
 
 
 def main() -> int:
@@ -81,6 +82,13 @@ def _parts(arguments: argparse.Namespace) -> list[tuple[str, Callable[[Setting],
         ("powercuts", lambda setting: powercuts(setting, arguments.powercuts)),
         ("damage", lambda setting: damage(setting, arguments.damage_every)),
         ("plants", planted),
+        ("frames", lambda setting: lost_frames(setting, arguments.exchanges, arguments.frames)),
+        (
+            "live",
+            lambda setting: live(
+                setting, arguments.exchanges, arguments.live, arguments.live_kills
+            ),
+        ),
     ]
 
 
@@ -94,6 +102,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--failpoint-steps", type=int, default=8, help="length of a scenario")
     parser.add_argument(
         "--damage-every", type=int, default=499, help="which bytes are damaged: 1 is every one"
+    )
+    parser.add_argument("--live", type=int, default=2_000, help="orders an exchange with faults")
+    parser.add_argument("--live-kills", type=int, default=2, help="kills an exchange meanwhile")
+    parser.add_argument("--frames", type=int, default=200, help="orders while frames are lost")
+    parser.add_argument(
+        "--exchanges", type=lambda text: text.split(","), default=EXCHANGES, help="emulated ones"
     )
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument(

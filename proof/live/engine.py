@@ -113,7 +113,7 @@ def open_world(life: Life, memory: Memory) -> LiveWorld:
         answer_timeout=(TIMEOUT_MS + 300) * _MS,
         validity=validity,
         absence_after=validity + profile.read_lag_ms * _MS + SECOND,
-        poll_every=10 * SECOND,
+        poll_every=9 * SECOND,  # what is lost is to be known within ten
         check_every=SECOND,
     )
     exchange = life.address.exchange

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ import msgspec
 
 from proof.counts import Counts
 from proof.live.engine import Life, Report
-from proof.live.judge import Numbers, asked, judge
+from proof.live.judge import FOUND_SECONDS, Numbers, asked, judge
 from proof.live.venue import Address
 from proof.setting import Setting
 from zvt_trading.adapters.store.opening import open_store
@@ -27,6 +28,9 @@ BANNING: Final = ("binance", "coinbase")
 PATIENCE_SECONDS: Final = 1_800
 
 ONLY_FRAMES: Final = (Rate(Fault(faults.FRAME_DROP, faults.PRIVATE), 2_000),)
+"""One in five frames of own orders and fills is lost, and nothing else."""
+
+Rates = tuple[Rate, ...]
 
 
 def profile(seed: int, exchange: str) -> tuple[Rate, ...]:
@@ -53,15 +57,32 @@ def profile(seed: int, exchange: str) -> tuple[Rate, ...]:
     return tuple(rates)
 
 
-def live(setting: Setting, exchanges: tuple[str, ...], orders: int, kills: int) -> Counts:
-    """So many orders on each exchange, all of them at a time."""
+def live(setting: Setting, exchanges: Sequence[str], orders: int, kills: int) -> Counts:
+    """So many orders on each exchange with faults of every kind, all exchanges at a time."""
+    runs = [
+        LiveRun(
+            setting.new_folder(), name, setting.seed, orders, kills, profile(setting.seed, name)
+        )
+        for name in exchanges
+    ]
+    return _run(setting, "live", runs)
+
+
+def lost_frames(setting: Setting, exchanges: Sequence[str], orders: int) -> Counts:
+    """Frames of own orders are lost: every fill is known within FOUND_SECONDS all the same."""
+    runs = [
+        LiveRun(setting.new_folder(), name, setting.seed, orders, 0, ONLY_FRAMES)
+        for name in exchanges
+    ]
+    return _run(setting, "frames", runs)
+
+
+def _run(setting: Setting, part: str, runs: Sequence["LiveRun"]) -> Counts:
     began = time.monotonic()
-    counts = Counts(part="live", problems=[])
+    counts = Counts(part=part, problems=[])
     with ExitStack() as stack:
-        runs = [
-            stack.enter_context(LiveRun(setting.new_folder(), name, setting.seed, orders, kills))
-            for name in exchanges
-        ]
+        for run in runs:
+            stack.enter_context(run)
         while sum(run.step() for run in runs):
             time.sleep(0.05)
         for run in runs:
@@ -72,8 +93,11 @@ def live(setting: Setting, exchanges: tuple[str, ...], orders: int, kills: int) 
 class LiveRun:
     """One exchange's process, and one life of an engine after the other."""
 
-    def __init__(self, folder: Path, exchange: str, seed: int, orders: int, kills: int) -> None:
+    def __init__(
+        self, folder: Path, exchange: str, seed: int, orders: int, kills: int, rates: Rates
+    ) -> None:
         folder.mkdir(parents=True)
+        self._rates = rates
         self.exchange = exchange
         self.report: Report | None = None
         self.kills = 0
@@ -114,7 +138,7 @@ class LiveRun:
         body = msgspec.json.encode({"seed": self._seed, "rates": rates})
         url = f"http://127.0.0.1:{self.address.admin_port}/{self.exchange}/faults"
         request = urllib.request.Request(url, data=body, method="PUT")
-        with urllib.request.urlopen(request):  # noqa: S310 - loopback
+        with urllib.request.urlopen(request):  # noqa: S310 - it is on loopback
             pass
 
     def step(self) -> bool:
@@ -148,8 +172,13 @@ class LiveRun:
                 f"unresolved {report.unresolved}, suspended {report.suspended} {report.problem}"
             )
             found.other += 1
+        is_frames = self._rates is ONLY_FRAMES
+        if is_frames and numbers.latest_fill_seconds > FOUND_SECONDS:
+            found.problems.append(f"a fill was found after {numbers.latest_fill_seconds:.1f} s")
+            found.other += 1
+        part = "frames" if is_frames else "live"
         again = (
-            f"python -m proof --only live --exchanges {self.exchange} --live {self._orders} "
+            f"python -m proof --only {part} --exchanges {self.exchange} --{part} {self._orders} "
             f"--live-kills {self._kills} --seed {self._seed}"
         )
         counts.add(found, kills=self.kills, again=again)
@@ -167,7 +196,7 @@ class LiveRun:
     def _begin_life(self, now: float) -> None:
         self._lives += 1
         if self._lives == 1:
-            self.set_faults(profile(self._seed, self.exchange))
+            self.set_faults(self._rates)
         placed = sum(
             1
             for line in asked(self.address, f"{self.exchange}/record")

@@ -115,7 +115,8 @@ def timing_of(profile: Profile, settings: VenueSettings) -> Timing:
         answer_timeout=settings.answer_timeout_ms * NS_A_MS,
         validity=profile.validity_ms * NS_A_MS,
         absence_after=absence_ms * NS_A_MS,
-        poll_every=settings.reconcile_seconds * SECOND,
+        # So that what a stream has lost is known when the time is over, not only asked for.
+        poll_every=settings.reconcile_seconds * SECOND * 9 // 10,
     )
 
 

@@ -140,7 +140,8 @@ class Reader:
         exchange, dialect = self._exchange, self._dialect
         fills = await self._query(lambda: dialect.fills(exchange, self._symbols, since_ms))
         moves = await self._query(lambda: dialect.transfers(exchange, since_ms))
-        return any(found.ts >= since_ms for found in (*fills, *moves))
+        times = [fill.ts for fill in fills] + [move.ts for move in moves]
+        return any(ts >= since_ms for ts in times)
 
     def _first(self, cursor: int) -> int:
         return cursor - OVERLAP_MS * NS_A_MS
