@@ -26,16 +26,24 @@ demo: .venv-demo/.ready ## Trade a generated market on four venues, and show the
 .PHONY: test
 test: interpreted-test compiled-test digest-test proof-test ## Run the tests against both builds, with coverage
 
+# Minutes of trading against emulated exchanges in real time: `make live`, and part of `make prove`.
+LIVE := tests/live tests/test_live_runs.py tests/cli/test_run_live.py tests/data/test_stream_live.py \
+	tests/data/test_downloads_from_emulator.py
+# Rooms that are never compiled.
+INTERPRETED := tests/adapters tests/emulator tests/data tests/cli
+without = $(addprefix --ignore=,$(1))
+
 .PHONY: interpreted-test
 interpreted-test: .venv/.ready no-compiled-sources
 	.venv/bin/python tools/assert_compiled.py interpreted
-	.venv/bin/python -m pytest --numprocesses auto --cov --cov-report=json:coverage.json
+	.venv/bin/python -m pytest --numprocesses auto $(call without,$(LIVE)) \
+		--cov --cov-report=json:coverage.json
 	.venv/bin/python tools/coverage_gate.py coverage.json
 
 .PHONY: compiled-test
 compiled-test: .venv-compiled/.ready
 	.venv-compiled/bin/python tools/assert_compiled.py compiled
-	.venv-compiled/bin/python -m pytest --numprocesses auto
+	.venv-compiled/bin/python -m pytest --numprocesses auto $(call without,$(LIVE) $(INTERPRETED))
 
 .PHONY: digest-test
 digest-test: .venv/.ready .venv-compiled/.ready no-compiled-sources
@@ -44,7 +52,13 @@ digest-test: .venv/.ready .venv-compiled/.ready no-compiled-sources
 # Planted bugs replace methods, which only the interpreted build allows. See `prove` for the long form.
 .PHONY: proof-test
 proof-test: .venv/.ready no-compiled-sources
-	.venv/bin/python -m proof --kills 300 --powercuts 100 --deep 12 --failpoint-steps 4 --damage-every 997
+	.venv/bin/python -m proof --only failpoints,kills,deep,powercuts,damage,plants \
+		--kills 300 --powercuts 100 --deep 12 --failpoint-steps 4 --damage-every 997
+
+.PHONY: live
+live: .venv/.ready no-compiled-sources ## Trade on the emulated exchanges: acceptance cards, faults, kills
+	.venv/bin/python -m pytest --numprocesses auto $(LIVE)
+	.venv/bin/python -m proof --only frames,live --frames 200 --live 2000 --live-kills 2
 
 .PHONY: no-compiled-sources
 no-compiled-sources:
@@ -64,9 +78,10 @@ bench: .venv-compiled/.ready ## Measure every workload of benchmarks/, compiled
 	.venv-compiled/bin/python -m benchmarks all
 
 .PHONY: prove
-prove: .venv-compiled/.ready .venv/.ready no-compiled-sources ## Run the long proofs: many more seeds, kills and losses of power
+prove: .venv-compiled/.ready .venv/.ready no-compiled-sources live ## Run the long proofs: many more seeds, kills and losses of power
 	ZVT_PROVE=1 .venv-compiled/bin/python -m pytest -m prove
-	.venv/bin/python -m proof --kills 10000 --powercuts 1000 --deep 300 --failpoint-steps 25 --damage-every 1
+	.venv/bin/python -m proof --kills 10000 --powercuts 1000 --deep 300 --failpoint-steps 25 \
+		--damage-every 1 --frames 1000 --live 25000 --live-kills 20
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

@@ -24,6 +24,7 @@ from benchmarks.world import (
     START,
     ListFeed,
     is_compiled,
+    percentile,
     rss_mb,
     settle_memory,
     spec,
@@ -188,24 +189,18 @@ def bare_commits(url: str) -> Iterator[Callable[[int], object]]:
 def _durable(
     workload: str, store: str, orders: list[int], seconds: float, bares: list[int]
 ) -> Durable:
-    bare_p99 = _percentile(bares, 99)
+    bare_p99 = percentile(bares, 99)
     return Durable(
         workload=workload,
         store=store,
         n=len(orders),
         seconds=round(seconds, 3),
         per_second=int(len(orders) / seconds),
-        p50_us=_percentile(orders, 50),
-        p99_us=_percentile(orders, 99),
-        bare_p50_us=_percentile(bares, 50),
+        p50_us=percentile(orders, 50),
+        p99_us=percentile(orders, 99),
+        bare_p50_us=percentile(bares, 50),
         bare_p99_us=bare_p99,
-        p99_ratio=round(_percentile(orders, 99) / bare_p99, 2) if bare_p99 else 0.0,
+        p99_ratio=round(percentile(orders, 99) / bare_p99, 2) if bare_p99 else 0.0,
         rss_mb=rss_mb(),
         compiled=is_compiled(),
     )
-
-
-def _percentile(nanoseconds: list[int], percent: int) -> float:
-    """In microseconds."""
-    ordered = sorted(nanoseconds)
-    return round(ordered[len(ordered) * percent // 100] / 1e3, 1)

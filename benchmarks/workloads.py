@@ -6,6 +6,9 @@ from decimal import Decimal
 from functools import partial
 
 from benchmarks.durable import Durable, concurrent, single
+from benchmarks.live import LiveOrders, live_orders
+from benchmarks.live_books import LiveBooks, live_books
+from benchmarks.live_start import Start, start
 from benchmarks.restarts import Pause, Restart, restarts, snapshots
 from benchmarks.world import (
     SIZE,
@@ -169,7 +172,7 @@ def memory(count: int = 1_000_000) -> Measurement:
     )
 
 
-Found = Measurement | Durable | Pause | Sequence[Restart]
+Found = Measurement | Durable | Pause | LiveBooks | Start | Sequence[Restart] | Sequence[LiveOrders]
 
 WORKLOADS: dict[str, Callable[[], Found]] = {
     "W1": w1,
@@ -186,4 +189,7 @@ WORKLOADS: dict[str, Callable[[], Found]] = {
     "R2": partial(restarts, "R2", "postgresql"),
     "S1": partial(snapshots, "S1", "sqlite"),
     "S2": partial(snapshots, "S2", "postgresql"),
+    "L1": live_orders,
+    "L2": live_books,
+    "L3": start,
 }

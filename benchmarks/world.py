@@ -180,3 +180,9 @@ def rss_mb() -> int:
 def is_compiled() -> bool:
     """Whether the core runs as compiled extension modules."""
     return (compiled_probe.__file__ or "").endswith(".so")
+
+
+def percentile(nanoseconds: list[int], percent: int) -> float:
+    """In microseconds."""
+    ordered = sorted(nanoseconds)
+    return round(ordered[len(ordered) * percent // 100] / 1e3, 1)

@@ -33,6 +33,7 @@ from zvt_trading.live_bootstrap import live_world
 from zvt_trading.messages.codes import SCOPE_GLOBAL
 from zvt_trading.messages.commands import LimitSet
 from zvt_trading.runtime.live import LiveWorld
+from zvt_trading.runtime.live_venue import LiveVenue
 from zvt_trading.runtime.memory import Memory
 from zvt_trading.sim.parcels import Timing
 from zvt_trading.types import OrderRequest, OrderResult
@@ -42,6 +43,8 @@ TIMEOUT_MS: Final = 700
 SETTLE_SECONDS: Final = 150
 START_SECONDS: Final = 120
 AT_ONCE: Final = 16
+RESTING_FROM: Final = 0.5
+SAME_SIDE: Final = 500
 _MS: Final = SECOND // 1000
 
 _log = structlog.get_logger("zvt_trading.proof")
@@ -158,17 +161,23 @@ class Trader:
         else:
             await self._place()
 
+    def _taking(self) -> str:
+        """The side that takes: the same for long, or unknown outcomes forbid the other one."""
+        return ("buy", "sell")[self.placed // SAME_SIDE % 2]
+
     async def _place(self) -> None:
         info = self._engine.world.simulation.core.state.markets[f"{self._exchange}:{SYMBOL}"]
         instrument = info.instrument
-        side = self._random.choice(("buy", "sell"))
+        kind = self._random.random()
+        is_resting = kind >= RESTING_FROM
+        side = self._random.choice(("buy", "sell")) if is_resting else self._taking()
         tick = Decimal(instrument.tick).scaleb(-instrument.price_scale)
         touch = Decimal(instrument.ask if side == "buy" else instrument.bid)
-        kind = self._random.random()
-        # What rests is far enough away not to meet what takes.
-        away = self._random.randint(-30, 30) if kind < 0.5 else self._random.randint(60, 300)
-        price = touch.scaleb(-instrument.price_scale) // tick * tick
-        price += away * tick * (1 if side == "sell" else -1)
+        touch = touch.scaleb(-instrument.price_scale)
+        # Of the price in 100,000s: what rests is far enough away not to meet what takes.
+        away = self._random.randint(50, 300) if is_resting else self._random.randint(-5, 5)
+        price = touch + touch * away / 100_000 * (1 if side == "sell" else -1)
+        price = price // tick * tick
         request = OrderRequest(
             symbol=SYMBOL,
             side=side,
@@ -176,7 +185,7 @@ class Trader:
             exchange=self._exchange,
             order_type="market" if kind < 0.05 else "limit",
             price=None if kind < 0.05 else price,
-            time_in_force="ioc" if 0.05 <= kind < 0.5 else "gtc",
+            time_in_force="ioc" if 0.05 <= kind < RESTING_FROM else "gtc",
         )
         result: OrderResult = await self._engine.aplace_order(request)
         if result.limit is None and result.reason != "not_sent":
@@ -184,7 +193,7 @@ class Trader:
         else:
             self.refused[result.reason] += 1
             await asyncio.sleep(0.02)
-        if result.order_id and kind >= 0.5 and result.success:
+        if result.order_id and is_resting and result.success:
             self._open.append(result.order_id)
             if len(self._open) > 60:
                 await self._engine.acancel_order(self._open.pop(0))
@@ -222,8 +231,10 @@ def run(life: Life) -> Report:
     _until(lambda: not state.suspended, SETTLE_SECONDS)
     engine.cancel_all()
     settled = _until(simulation.is_settled, SETTLE_SECONDS)
-    cursors = {name: venue.history_cursor for name, venue in state.venues.items()}
-    _until(lambda: all(state.venues[n].history_cursor > c for n, c in cursors.items()), 30)
+    ports = simulation.ports.values()
+    venues = [port.exchange for port in ports if isinstance(port.exchange, LiveVenue)]
+    read = [venue.readings + 2 for venue in venues]  # the first may have begun before
+    _until(lambda: all(v.readings >= r for v, r in zip(venues, read, strict=True)), 60)
     unresolved = 0 if settled else 1
     halted = [name for name, venue in state.venues.items() if venue.trading_state]
     gateways = engine.world.gateways if isinstance(engine.world, LiveWorld) else []

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from zvt_trading.bootstrap import (
     ORDER_LATENCY,
@@ -17,6 +17,7 @@ from zvt_trading.core.rng import Rng
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import MINUTE
 from zvt_trading.data.crypto_stream_service import CryptoStreamService
+from zvt_trading.data.history_source import HistorySource
 from zvt_trading.data.stream_messages import VENUE_CHANNELS
 from zvt_trading.data.stream_source import MarketSource
 from zvt_trading.errors import CallerError
@@ -32,6 +33,9 @@ from zvt_trading.runtime.memory import Memory
 from zvt_trading.sim.fills import RecordedMarket
 from zvt_trading.sim.parcels import Timing
 from zvt_trading.sim.simulation import Simulation
+
+if TYPE_CHECKING:  # it loads ccxt
+    from zvt_trading.adapters.ccxt.client import Endpoint
 
 ORDER_WAIT_SECONDS: Final = 10.0
 """How long a call waits for a venue's answer; the order goes on after that."""
@@ -125,29 +129,63 @@ def public_gateway(
 
     Raises CallerError for an exchange that is not known, and for an endpoint that cannot be used.
     """
-    from pydantic import ValidationError
-
-    from zvt_trading.adapters.ccxt.accounts import dialect_of, endpoint_of
+    from zvt_trading.adapters.ccxt.accounts import dialect_of
     from zvt_trading.adapters.ccxt.client import ApiCredentials
     from zvt_trading.adapters.ccxt.gateway import CcxtGateway
+
+    return CcxtGateway(
+        dialect_of(_known(venue)),
+        ApiCredentials(),
+        time.time_ns,
+        endpoint=_endpoint(venue, symbols, endpoint, ca_file),
+        channels=VENUE_CHANNELS,
+        private=False,
+    )
+
+
+def history_source(
+    venue: str,
+    symbol: str,
+    *,
+    endpoint: str | None,
+    ca_file: Path | None = None,
+    pages_per_minute: int | None = None,
+) -> HistorySource:
+    """The history of a symbol's exchange, or of a private testnet. Call it inside a loop.
+
+    Raises CallerError for an exchange that is not known, and for an endpoint that cannot be used.
+    """
+    from zvt_trading.adapters.ccxt.client import session_to
+    from zvt_trading.data.ccxt_source import ccxt_source
+
+    there = _endpoint(_known(venue), (symbol,), endpoint, ca_file)
+    session = session_to(there) if there is not None else None
+    return ccxt_source(venue, pages_per_minute=pages_per_minute, session=session)
+
+
+def _known(venue: str) -> str:
     from zvt_trading.adapters.settings.fields import VenueName
-    from zvt_trading.adapters.settings.model import VenueSettings
 
     if venue not in get_args(VenueName):
         raise CallerError(f"exchange {venue!r} must be one of {', '.join(get_args(VenueName))}")
+    return venue
+
+
+def _endpoint(
+    venue: str, symbols: Sequence[str], endpoint: str | None, ca_file: Path | None
+) -> "Endpoint | None":
+    """Checked as a config file's is."""
+    from pydantic import ValidationError
+
+    from zvt_trading.adapters.ccxt.accounts import endpoint_of
+    from zvt_trading.adapters.settings.model import VenueSettings
+
     try:
         settings = VenueSettings(symbols=tuple(symbols), endpoint=endpoint, ca_file=ca_file)
     except ValidationError as error:
         text = "; ".join(f"{one['loc'] or ''} {one['msg']}".strip() for one in error.errors())
         raise CallerError(f"{venue}: {text}") from None
-    return CcxtGateway(
-        dialect_of(venue),
-        ApiCredentials(),
-        time.time_ns,
-        endpoint=endpoint_of(venue, settings),
-        channels=VENUE_CHANNELS,
-        private=False,
-    )
+    return endpoint_of(venue, settings)
 
 
 def stream_service(

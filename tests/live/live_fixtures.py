@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from live.live_world import Account, Exchanges, Trader
+from live.live_trader import Trader, trading
+from live.live_world import Account, Exchanges
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def desks(
     def trader_at(name: str) -> Trader:
         if name not in opened:
             folder = tmp_path_factory.mktemp(name)
-            opened[name] = exchanges.account(name, f"sqlite:///{folder / 'engine.db'}").trader()
+            opened[name] = trading(exchanges.account(name, f"sqlite:///{folder / 'engine.db'}"))
         return opened[name]
 
     yield trader_at
@@ -44,5 +45,14 @@ def account(exchanges: Exchanges, venue: str, tmp_path: Path) -> Iterator[Accoun
 @pytest.fixture
 def trader(account: Account) -> Iterator[Trader]:
     """An engine that trades there."""
-    with account.trader() as trader:
+    with trading(account) as trader:
         yield trader
+
+
+@pytest.fixture
+def shared(desks: Callable[[str], Trader], venue: str) -> Iterator[Trader]:
+    """The module's engine at one of them; each card leaves it without open orders."""
+    trader = desks(venue)
+    trader.begin()
+    yield trader
+    trader.end()

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from live.live_world import SELDOM, SPOT, Door, is_ready, live_engine
+from live.live_engine import SELDOM, SPOT, Door, is_ready, live_engine
 from zvt_trading.types import OrderRequest
 
 

@@ -4,41 +4,59 @@ from collections.abc import Iterator
 
 import pytest
 
-from live.live_world import SELDOM, SPOT, VENUES, Account, Trader
+from live.live_engine import SELDOM, SPOT, VENUES
+from live.live_trader import Trader, trading
+from live.live_world import Account
 from zvt_trading.adapters.ccxt import client
 from zvt_trading.emulator import faults
 
 pytest_plugins = ("live.live_fixtures",)
-pytestmark = pytest.mark.parametrize("venue", VENUES)
+
+BANS = (("binance", faults.BAN), ("bybit", faults.BAN), *((v, faults.RATE_LIMIT) for v in VENUES))
+"""OKX and Coinbase have one answer for both."""
 
 
 @pytest.fixture
 def patient(account: Account) -> Iterator[Trader]:
-    """A trader that reads no history while the test runs."""
-    with account.trader(timing=SELDOM) as trader:
+    """A trader that reads its history once, before the test begins."""
+    with trading(account, SELDOM) as trader:
+        trader.until(lambda: trader.gateway.readings > 0, "the reading that follows the streams")
         yield trader
 
 
 class TestCard17Bans:
-    @pytest.mark.parametrize("kind", [faults.BAN, faults.RATE_LIMIT])
+    @pytest.mark.parametrize(("venue", "kind"), BANS)
     def test_nothing_is_sent_before_it_ends(
         self, account: Account, patient: Trader, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """One request learns of it; then there is silence, and the cancel goes out when it ends."""
-        for name in ("BAN_SECONDS", "PAUSE_SECONDS"):  # where the exchange does not say it
-            monkeypatch.setattr(client, name, 1.0)
+        monkeypatch.setattr(client, "PAUSE_SECONDS", 60.0)  # of OKX and Bybit, which say no time
         limits = account.house.limits
         before = limits.requests_during_ban
         price = account.inside(SPOT) - 100
         placed = patient.limit("buy", "0.01", price)
-        account.fault(kind, faults.PLACE, ms=1_000)
+        account.fault(kind, faults.PLACE, ms=60_000)
 
         def inside() -> bool:
             patient.until(patient.is_paused, "the answer that says so")
             asked = limits.requests
+            b = patient.gateway._made().budget
+            t0 = b._clock()
+            left = b.paused_until - t0
             refused = patient.limit("buy", "0.012", price)
-            assert (refused.success, refused.reason) == (False, "not_sent")
+            assert (refused.success, refused.reason) == (False, "not_sent"), (
+                left,
+                b._clock() - t0,
+                b.paused_until - t0,
+                refused,
+                [
+                    (type(e).__name__, getattr(e, "text", ""), getattr(e, "reason", ""), e.ts)
+                    for e in patient.events
+                ][-12:],
+            )
             assert limits.requests == asked
+            assert limits.requests_during_ban == before
+            patient.end_pause()
             return patient.engine.cancel_order(placed.order_id)
 
         def ban() -> bool:
@@ -50,6 +68,7 @@ class TestCard17Bans:
         patient.agrees()
 
 
+@pytest.mark.parametrize("venue", VENUES)
 class TestCard19Clocks:
     def test_no_new_order_while_they_differ(self, account: Account, trader: Trader) -> None:
         """More than a second apart: risk can be taken back, not taken."""

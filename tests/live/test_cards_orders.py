@@ -1,11 +1,13 @@
 """Acceptance cards 1 to 9: what an order can be, on every exchange's own wire."""
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
 
-from live.live_world import MARKETS, SPOT, Account, Trader
+from live.live_cards import OnOneEngine
+from live.live_engine import MARKETS, SPOT
+from live.live_trader import Trader
+from live.live_world import Account
 from zvt_trading.emulator import faults
 from zvt_trading.messages.events import OrderFilled, OrderTriggered
 
@@ -16,22 +18,7 @@ ENDED = ("cancelled", "expired")
 """What exchanges call the end of an order that may not rest."""
 
 
-@pytest.fixture
-def trader(desks: Callable[[str], Trader], venue: str) -> Iterator[Trader]:
-    """One engine an exchange for all of them: each card leaves it without open orders."""
-    trader = desks(venue)
-    trader.begin()
-    yield trader
-    trader.end()
-
-
-@pytest.fixture
-def account(trader: Trader) -> Account:
-    """Its account."""
-    return trader.account
-
-
-class TestCard01Market:
+class TestCard01Market(OnOneEngine):
     @pytest.mark.parametrize("side", ["buy", "sell"])
     def test_it_fills_at_once_at_the_best_prices(
         self, trader: Trader, symbol: str, side: str
@@ -43,7 +30,7 @@ class TestCard01Market:
         trader.agrees()
 
 
-class TestCard02Limit:
+class TestCard02Limit(OnOneEngine):
     def test_it_rests_until_somebody_takes_it(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -71,7 +58,7 @@ class TestCard02Limit:
         trader.agrees()
 
 
-class TestCard03PostOnly:
+class TestCard03PostOnly(OnOneEngine):
     def test_it_rests_where_it_takes_nothing(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -92,7 +79,7 @@ class TestCard03PostOnly:
         trader.agrees()
 
 
-class TestCard04ImmediateOrCancel:
+class TestCard04ImmediateOrCancel(OnOneEngine):
     def test_it_takes_what_is_there_and_leaves_the_rest(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -116,7 +103,7 @@ class TestCard04ImmediateOrCancel:
         trader.agrees()
 
 
-class TestCard05FillOrKill:
+class TestCard05FillOrKill(OnOneEngine):
     def test_it_fills_whole_where_there_is_enough(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -139,7 +126,7 @@ class TestCard05FillOrKill:
         trader.agrees()
 
 
-class TestCard06Stop:
+class TestCard06Stop(OnOneEngine):
     def test_the_engine_holds_it_until_the_market_is_there(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -157,7 +144,7 @@ class TestCard06Stop:
         trader.agrees()
 
 
-class TestCard07Amend:
+class TestCard07Amend(OnOneEngine):
     def test_price_and_quantity_are_those_asked_for(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -207,7 +194,7 @@ class TestCard07Amend:
         trader.agrees()
 
 
-class TestCard08Cancel:
+class TestCard08Cancel(OnOneEngine):
     def test_an_open_order_is_taken_back_once(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:
@@ -230,7 +217,7 @@ class TestCard08Cancel:
         trader.agrees()
 
 
-class TestCard09PartialFills:
+class TestCard09PartialFills(OnOneEngine):
     def test_every_part_is_a_trade_of_its_own(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:

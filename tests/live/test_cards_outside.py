@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from live.live_world import PERPETUAL, PERPETUALS, SPOT, VENUES, Account, Trader
+from live.live_cards import OnOneEngine
+from live.live_engine import PERPETUAL, PERPETUALS, SPOT, VENUES
+from live.live_trader import Trader
+from live.live_world import Account
 from zvt_trading.messages.events import (
     CashAdjusted,
     FundingSettled,
@@ -17,7 +20,7 @@ pytest_plugins = ("live.live_fixtures",)
 
 
 @pytest.mark.parametrize("venue", VENUES)
-class TestCard13OtherHands:
+class TestCard13ManualOrders:
     def test_a_manual_order_is_told_once_and_left_alone(
         self, account: Account, trader: Trader
     ) -> None:
@@ -30,15 +33,19 @@ class TestCard13OtherHands:
         assert manual.is_open
         trader.agrees()
 
+
+@pytest.mark.parametrize("venue", VENUES)
+class TestCard13OtherHands(OnOneEngine):
     def test_a_manual_trade_is_explicit_movements_of_cash(
         self, account: Account, trader: Trader
     ) -> None:
         """Coins, price and fee of a trade by hand are booked as what they are; no lot is opened."""
+        positions = trader.lots()
         account.manual(SPOT, "buy", "0.01")
         causes = {event.cause for event in trader.until_told(CashAdjusted, 2)}
         assert {int(Reason.MANUAL_TRADE)} == causes
         trader.agrees()
-        assert trader.engine.get_positions() == []
+        assert positions == trader.lots()
         assert trader.order("buy", "0.01").success
         trader.agrees()
 
@@ -77,7 +84,7 @@ class TestCard13Positions:
 
 
 @pytest.mark.parametrize("venue", PERPETUALS)
-class TestCard14Funding:
+class TestCard14Funding(OnOneEngine):
     @pytest.mark.parametrize("rate", [12_345, -999])
     def test_it_is_booked_once_to_the_last_unit(
         self, account: Account, trader: Trader, rate: int

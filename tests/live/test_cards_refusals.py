@@ -5,7 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from live.live_world import MARKETS, SELDOM, SPOT, VENUES, Account, Trader
+from live.live_cards import OnOneEngine
+from live.live_engine import MARKETS, SELDOM, SPOT, VENUES
+from live.live_trader import Trader, trading
+from live.live_world import Account
 from zvt_trading.emulator import faults
 from zvt_trading.messages.codes import BUY, GTC, LIMIT
 from zvt_trading.messages.events import OrderRejected
@@ -19,12 +22,12 @@ pytest_plugins = ("live.live_fixtures",)
 @pytest.fixture
 def patient(account: Account) -> Iterator[Trader]:
     """A trader that reads no history while the test runs."""
-    with account.trader(timing=SELDOM) as trader:
+    with trading(account, SELDOM) as trader:
         yield trader
 
 
 @pytest.mark.parametrize(("venue", "symbol"), MARKETS)
-class TestCard10CancelAndFill:
+class TestCard10CancelAndFill(OnOneEngine):
     def test_the_fill_was_there_before_the_cancel(
         self, account: Account, trader: Trader, symbol: str
     ) -> None:

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from conftest import ROOT
+from live.live_engine import DEADLINE_S, MARKETS, SPOT, VENUES
+from live.live_trader import trading
 from live.live_victim import Task
-from live.live_world import DEADLINE_S, MARKETS, SPOT, VENUES, Account
+from live.live_world import Account
 from zvt_trading.emulator import faults
 from zvt_trading.types import OrderResult
 
@@ -23,7 +25,7 @@ class TestCard12Restart:
     ) -> None:
         """One order stays open, one filled in part, one filled, one was cancelled by hand."""
         price = account.inside(symbol)
-        with account.trader() as trader:
+        with trading(account) as trader:
             sizes = ("0.01", "0.011", "0.012", "0.013")
             ids = [trader.limit("buy", size, price, symbol).order_id for size in sizes]
             trader.agrees()
@@ -31,7 +33,7 @@ class TestCard12Restart:
         gone = account.order_of(ids[2])
         assert gone is not None
         account.cancel(gone)
-        with account.trader() as trader:
+        with trading(account) as trader:
             trader.agrees()
             orders = [trader.info(order_id) for order_id in ids]
             assert ["filled", "partially_filled", "cancelled", "accepted"] == [
@@ -45,11 +47,11 @@ class TestCard12Restart:
 
     def test_a_position_is_the_same_in_the_next_life(self, account: Account, symbol: str) -> None:
         """Lots, cash and fees survive; the next life closes what the last one opened."""
-        with account.trader() as trader:
+        with trading(account) as trader:
             assert trader.order("buy", "0.02", symbol).success
             trader.agrees()
             position = trader.engine.get_positions()[0]
-        with account.trader() as trader:
+        with trading(account) as trader:
             again = trader.engine.get_positions()[0]
             assert (position.quantity, position.avg_entry_price, position.lots) == (
                 again.quantity,
@@ -85,7 +87,7 @@ class TestCard12Kill:
             victim.kill()
             victim.wait(DEADLINE_S)
         account.crowd(SPOT, "sell", price, "0.012")
-        with account.trader() as trader:
+        with trading(account) as trader:
             trader.agrees()
             assert trader.info(first.order_id).status == "filled"
             assert ["filled", "partially_filled"] == [

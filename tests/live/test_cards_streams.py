@@ -2,7 +2,9 @@
 
 import pytest
 
-from live.live_world import MARKETS, SPOT, VENUES, Account, Trader
+from live.live_engine import MARKETS, SPOT, VENUES
+from live.live_trader import Trader
+from live.live_world import Account
 from zvt_trading.emulator import faults
 
 pytest_plugins = ("live.live_fixtures",)

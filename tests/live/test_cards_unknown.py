@@ -4,7 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from live.live_world import SPOT, VENUES, Account, Trader
+from live.live_cards import OnOneEngine
+from live.live_engine import SPOT, VENUES
+from live.live_trader import Trader
+from live.live_world import Account
 from zvt_trading.emulator import faults
 from zvt_trading.messages.events import OrderUnknown
 from zvt_trading.types import OrderResult
@@ -29,10 +32,10 @@ def place_all(account: Account, trader: Trader, kinds: tuple[str, ...]) -> list[
     for kind in kinds:
         account.fault(kind, faults.PLACE)
     sizes = [f"0.0{size}" for size in range(11, 11 + len(kinds))]
-    return trader.at_once(*(lambda size=size: trader.limit("buy", size, price) for size in sizes))  # type: ignore[misc]  # the default binds it
+    return trader.at_once(*(lambda size=size: trader.limit("buy", size, price) for size in sizes))
 
 
-class TestCard15UnknownOutcomes:
+class TestCard15UnknownOutcomes(OnOneEngine):
     def test_requests_that_never_came_are_proven_absent(
         self, account: Account, trader: Trader
     ) -> None:
@@ -43,9 +46,7 @@ class TestCard15UnknownOutcomes:
         assert account.orders_taken() == 0
         trader.agrees()
 
-    def test_orders_whose_answer_was_lost_are_found(
-        self, account: Account, trader: Trader
-    ) -> None:
+    def test_orders_whose_answer_was_lost_are_found(self, account: Account, trader: Trader) -> None:
         """Timeouts, resets, 5xx, half an answer, junk, nothing: each order is found, once."""
         results = place_all(account, trader, ANSWER_LOST)
         assert {(True, "accepted")} == {(one.success, one.status) for one in results}

@@ -243,6 +243,31 @@ class TestLostEntries:
             store.last()
         store.close()
 
+    def test_all_are_there_but_the_last_is_not_found(self, path: Path) -> None:
+        """One bit: the last page says that it has more rows. What can be read is not called lost.
+
+        https://www.sqlite.org/fileformat2.html#b_tree_pages: 8 bytes into the root is the number of
+        its last page, and 3 bytes into that one how many rows it has.
+        """
+        store = SqliteStore(path)
+        store.append(entries_of(said(40, text="x" * (PAGE // 8))), None)
+        (root,) = store._connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'event_journal'"
+        ).fetchone()
+        store.close()
+        content = bytearray(path.read_bytes())
+        (last,) = struct.unpack_from(">I", content, (root - 1) * PAGE + 8)
+        count = (last - 1) * PAGE + 4
+        assert 0 < content[count] < 16
+        content[count] ^= 16
+        path.write_bytes(content)
+        store = SqliteStore(path)
+        assert list(range(1, 41)) == [entry.seq for entry in store.entries(0, 40)]
+        with pytest.raises(DamagedJournalError, match="all up to entry 40 can be read") as caught:
+            store.last()
+        store.close()
+        assert 41 == caught.value.seq
+
 
 class TestTornEnds:
     """A transaction that was not finished is cut off, and told."""

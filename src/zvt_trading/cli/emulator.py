@@ -39,6 +39,12 @@ def emulator(
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Books stand still unless you trade.")
     ] = False,
+    history_minutes: Annotated[
+        int,
+        typer.Option(
+            "--history-minutes", min=0, max=1_440, help="The market ran that long already."
+        ),
+    ] = 0,
     folder: Annotated[
         Path | None,
         typer.Option("--folder", help="Keeps keys, CA and records; default: gone at the end."),
@@ -64,6 +70,7 @@ def emulator(
                 tls_port,
                 admin_port,
                 seed,
+                history_minutes,
                 folder.absolute() if folder is not None else None,
                 config,
                 is_quiet=quiet,
@@ -98,6 +105,7 @@ async def _emulate(
     tls_port: int,
     admin_port: int,
     seed: int,
+    history_minutes: int,
     folder: Path | None,
     config: Path | None,
     *,
@@ -116,6 +124,7 @@ async def _emulate(
         tls_port=tls_port,
         ports=ports,
         admin_port=admin_port,
+        history_minutes=history_minutes,
     )
     stop = asyncio.Event()
     try:

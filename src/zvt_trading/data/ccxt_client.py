@@ -35,11 +35,12 @@ class CcxtExchange(Protocol):
     """What is used of an exchange object of `ccxt.async_support` (or `ccxt.pro`)."""
 
     id: str
+    enableRateLimit: bool  # noqa: N815 - ccxt's
     timeframes: Mapping[str, str]
     last_response_headers: Mapping[str, str] | None
 
-    async def load_markets(self) -> object:
-        """Fetch what the exchange lists."""
+    async def load_markets(self, reload: bool = False) -> object:
+        """Fetch what the exchange lists, once unless it is to be fetched again."""
         ...
 
     def market(self, symbol: str) -> Mapping[str, object]:
@@ -84,22 +85,32 @@ class CcxtClient:
         self._next = waiter.monotonic()
 
     async def market(self, series: Series) -> Market:
-        """The market of a series; SymbolNotFoundError when the exchange does not list it."""
+        """The market of a series; SymbolNotFoundError when the exchange twice does not list it."""
         from ccxt.base import errors
 
         await self.repeated(self.exchange.load_markets, lambda answer: answer)
         try:
             found = self.exchange.market(series.symbol)
-        except errors.BadSymbol as error:
-            raise SymbolNotFoundError(
-                f"{series.exchange} does not list {series.symbol}; perpetuals are written like "
-                "BTC/USDT:USDT"
-            ) from error
+        except errors.BadSymbol:
+            # ccxt makes an empty list of half an answer.
+            await self.repeated(lambda: self.exchange.load_markets(True), lambda answer: answer)
+            found = self._listed_market(series)
         info = found["info"]
         # A contract of OKX is a fraction of a coin; the others count perpetuals in coins.
         is_contracts = series.exchange == "okx" and series.is_perpetual
         unit = price(info["ctVal"]) if is_contracts and isinstance(info, dict) else Decimal(1)
         return Market(str(found["id"]), series.is_perpetual, unit)
+
+    def _listed_market(self, series: Series) -> Mapping[str, object]:
+        from ccxt.base import errors
+
+        try:
+            return self.exchange.market(series.symbol)
+        except errors.BadSymbol as error:
+            raise SymbolNotFoundError(
+                f"{series.exchange} does not list {series.symbol}; perpetuals are written like "
+                "BTC/USDT:USDT"
+            ) from error
 
     async def ask(self, method: str, params: Params, parse: Callable[[object], T]) -> T:
         """What `parse` makes of the answer of one of ccxt's implicit methods."""

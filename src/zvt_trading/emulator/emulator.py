@@ -10,11 +10,11 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from zvt_trading.core.units import DAY
+from zvt_trading.core.units import DAY, MINUTE
 from zvt_trading.emulator.admin import Admin
 from zvt_trading.emulator.ca import Authority
 from zvt_trading.emulator.clock import Clock
-from zvt_trading.emulator.feed import Feed
+from zvt_trading.emulator.feed import TRADES_KEPT, Feed
 from zvt_trading.emulator.house import House
 from zvt_trading.emulator.keys import ApiKey, new_key
 from zvt_trading.emulator.wire import Wire
@@ -25,6 +25,10 @@ EXCHANGES: Final = ("binance", "okx", "bybit", "coinbase")
 LOOPBACK: Final = "127.0.0.1"
 STEP_S: Final = 0.01
 """The market moves on this often."""
+HISTORY_MINUTES_MAX: Final = 1_440
+"""A day takes some minutes to make, and a gigabyte to keep."""
+TRADES_A_MINUTE: Final = 1_500
+"""More than the busiest market makes, so that its whole history is kept."""
 FUNDS: Final = (("USDT", 1_000_000 * 10**8), ("BTC", 10 * 10**8), ("ETH", 100 * 10**8))
 """What the account of a new key has, on scale 8."""
 
@@ -35,7 +39,8 @@ class Emulator:
     `is_quiet`: the books stand still but for what our side and `House.crowd` do. `tls_port` and
     `ports` are those asked for, 0 for any, and after the start those that are used. `folder` keeps
     certificates and the record (EXCHANGE.jsonl); without one they are gone at the end. Requests are
-    allowed `limit_factor` times as often as by the real exchange.
+    allowed `limit_factor` times as often as by the real exchange. The market has been running for
+    `history_minutes` already: there are candles and trades to download.
     """
 
     def __init__(
@@ -49,10 +54,15 @@ class Emulator:
         ports: dict[str, int] | None = None,
         admin_port: int = 0,
         limit_factor: int = 1,
+        history_minutes: int = 0,
     ) -> None:
         for name in exchanges:
             if name not in EXCHANGES:
                 raise ValueError(f"no exchange {name!r}; there are {', '.join(EXCHANGES)}")
+        if not 0 <= history_minutes <= HISTORY_MINUTES_MAX:
+            raise ValueError(
+                f"history_minutes {history_minutes} must be from 0 to {HISTORY_MINUTES_MAX}"
+            )
         self.is_quiet = is_quiet
         self.houses: dict[str, House] = {}
         self.wires: dict[str, Wire] = {}
@@ -64,16 +74,19 @@ class Emulator:
         self.folder: Final = folder if folder is not None else Path(self._temporary_name())
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clock: Final = Clock()
-        start = self._clock.true_ns()
+        self._made_ns: Final = self._clock.true_ns()
+        start = self._made_ns - history_minutes * MINUTE
         self.market: Final = GeneratedMarket(seed, 3_650 * DAY, start)
+        self._limit_factor: Final = limit_factor
+        self._trades_kept: Final = TRADES_KEPT + history_minutes * TRADES_A_MINUTE
         self._runners: list[web.AppRunner] = []
         self._mover: asyncio.Task[None] | None = None
         for name in exchanges:
             self._add(name, seed)
-            for budget in self.houses[name].limits.budgets.values():
-                budget.limit *= limit_factor
         hosts = [host for wire in self.wires.values() for host in wire.hosts]
         self.authority: Final = Authority(self.folder, ["localhost", *hosts])
+        for at in range(start, self._made_ns, MINUTE):
+            self._move_to(at)  # minute by minute: all of it at once would fill the memory
         self._move()
 
     async def __aenter__(self) -> Self:
@@ -89,6 +102,8 @@ class Emulator:
         for name, wire in self.wires.items():
             for host in wire.hosts:
                 by_host.add_domain(host, wire.make_app())
+            for budget in self.houses[name].limits.budgets.values():
+                budget.limit *= self._limit_factor  # all are known once there are routes
             self.ports[name] = await self._listen(wire.make_app(), self.ports[name])
         context = self.authority.server_context()
         self.tls_port = await self._listen(by_host, self.tls_port, context)
@@ -127,7 +142,7 @@ class Emulator:
 
     def _add(self, name: str, seed: int) -> None:
         house = House(name, self._clock_of(), record_path=self.folder / f"{name}.jsonl", seed=seed)
-        feed = Feed()
+        feed = Feed(self._trades_kept)
         for spec in self.market.specs():
             if spec.venue == name:
                 market = self.market.market(f"{spec.venue}:{spec.symbol}")
@@ -156,7 +171,11 @@ class Emulator:
 
     def _move(self) -> None:
         """The market up to now; a quiet one only shows what changed its books."""
-        now = self.market.start_ns if self.is_quiet else self._clock.true_ns()
+        self._move_to(self._made_ns if self.is_quiet else self._clock.true_ns())
+        for house in self.houses.values():
+            house.on_time()
+
+    def _move_to(self, now: int) -> None:
         for message in self.market.step(now):
             if isinstance(message, VenueStatus):
                 continue
@@ -165,5 +184,3 @@ class Emulator:
             if house is not None:
                 house.on_market(message)
                 self.wires[venue].feed.on_market(symbol, message)
-        for house in self.houses.values():
-            house.on_time()

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.order_book import OrderBook
+from zvt_trading.core.units import MINUTE
 from zvt_trading.messages.codes import BUY, SELL
 from zvt_trading.messages.market import (
     BookDelta,
@@ -23,6 +24,7 @@ from zvt_trading.messages.market import (
 
 Levels = tuple[tuple[int, int], ...]
 TRADES_KEPT: Final = 5_000
+"""Of each symbol, at least; those of one minute stay or go together, or its candle would change."""
 
 
 class BookUpdate(Struct, frozen=True):
@@ -71,9 +73,10 @@ class SymbolFeed:
 
 
 class Feed:
-    """All symbols of one exchange."""
+    """All symbols of one exchange; of each at least `trades_kept` of the latest trades."""
 
-    def __init__(self) -> None:
+    def __init__(self, trades_kept: int = TRADES_KEPT) -> None:
+        self._trades_kept: Final = trades_kept
         self.symbols: dict[str, SymbolFeed] = {}
         self.listeners: list[PublicListener] = []
 
@@ -90,8 +93,8 @@ class Feed:
             self._snapshot(feed, message)
         elif isinstance(message, TradeTick):
             feed.trades.append(message)
-            if len(feed.trades) > 2 * TRADES_KEPT:
-                del feed.trades[:TRADES_KEPT]
+            if len(feed.trades) > 2 * self._trades_kept:
+                _forget(feed.trades, self._trades_kept)
             for listener in self.listeners:
                 listener.traded(symbol, message)
         elif isinstance(message, QuoteTick):
@@ -119,3 +122,12 @@ class Feed:
         update = BookUpdate(symbol, bids, asks, feed.last_id, feed.last_id, previous, ts)
         for listener in self.listeners:
             listener.book_changed(update)
+
+
+def _forget(trades: list[TradeTick], kept: int) -> None:
+    """Drop the oldest, whole minutes of them; at least `kept` stay."""
+    at = len(trades) - kept
+    minute = trades[at].ts // MINUTE
+    while at > 0 and trades[at - 1].ts // MINUTE == minute:
+        at -= 1
+    del trades[:at]

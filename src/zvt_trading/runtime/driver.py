@@ -161,7 +161,7 @@ class Driver:
         events = recorder.out[before:]  # none where there was nothing to do
         if leave:
             self._simulation.flush()
-        if not is_taken and self._simulation.journal is not None:
+        if not is_taken and not events and self._simulation.journal is not None:
             raise StoreUnavailableError(self._simulation.journal.problem())
         return events
 

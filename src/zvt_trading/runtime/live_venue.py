@@ -44,6 +44,7 @@ class LiveVenue(VenueApi):
         self._asked: set[str] = set()  # orders that are being asked for
         self._cancelled: set[str] = set()  # orders that are being cancelled
         self._is_reading = False
+        self.readings = 0  # of the history, answered
 
     # Requests.
 
@@ -168,6 +169,7 @@ class LiveVenue(VenueApi):
             )
         else:
             history.asked = asked
+            self.readings += 1
             self._post(_history(self.venue, history))
         finally:
             self._is_reading = False

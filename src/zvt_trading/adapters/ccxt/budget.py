@@ -75,6 +75,10 @@ class Budget:
         """The exchange said so: nothing is sent for so long."""
         self.paused_until = max(self.paused_until, self._clock() + seconds)
 
+    def is_paused(self) -> bool:
+        """Whether nothing is sent now."""
+        return self.paused_until > self._clock()
+
     def check(self) -> None:
         """NotSentError inside a ban."""
         left = self.paused_until - self._clock()

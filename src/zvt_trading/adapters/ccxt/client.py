@@ -14,12 +14,21 @@ from typing import Any, Final, Self
 import aiohttp
 import ccxt.pro
 from aiohttp.abc import AbstractResolver, ResolveResult
-from ccxt.base.errors import BadResponse, ExchangeError, NetworkError
+from ccxt.base.errors import (
+    BadResponse,
+    ExchangeError,
+    ExchangeNotAvailable,
+    NetworkError,
+    OperationFailed,
+)
 from msgspec import Struct
 
 from zvt_trading.adapters.ccxt.budget import PAUSE_SECONDS, Budget
 from zvt_trading.adapters.ccxt.dialect import Dialect
+from zvt_trading.adapters.ccxt.outcomes import is_not_sent
 
+RETRY_SECONDS: Final = (0.05, 0.2)
+"""Pauses before a question is asked again."""
 TIMEOUT_MS: Final = 5_000
 """How long an answer is waited for; then the outcome is unknown."""
 BAN_SECONDS: Final = 60.0
@@ -52,7 +61,10 @@ class Endpoint(Struct, frozen=True):
 
 
 class SentMark:
-    """Tells whether anything that changes something left, in one task, between enter and exit."""
+    """Tells whether anything that changes something left, in one task, between enter and exit.
+
+    Only what left counts: that a question afterwards was not sent says nothing about it.
+    """
 
     def __init__(self) -> None:
         self.sent: list[str] = []
@@ -76,15 +88,35 @@ class Guarded:
     async def fetch(
         self, url: str, method: str = "GET", headers: Any = None, body: Any = None
     ) -> Any:
-        """One HTTP request; NotSentError inside a ban, BadResponse for what is no answer."""
+        """One HTTP request; NotSentError inside a ban, BadResponse for what is no answer.
+
+        A question (GET) is asked again when its answer was lost: of a list with many pages each
+        may be lost, and the whole must not fail for one.
+        """
+        if method == "GET":
+            for pause in RETRY_SECONDS:
+                try:
+                    return await self._fetch_once(url, method, headers, body)
+                except OperationFailed:
+                    if self.budget.is_paused():
+                        raise  # not now, says the exchange
+                    await asyncio.sleep(pause)
+        return await self._fetch_once(url, method, headers, body)
+
+    async def _fetch_once(self, url: str, method: str, headers: Any, body: Any) -> Any:
         self.budget.check()
-        mark = _sent.get()
-        if mark is not None and method != "GET":
+        mark = _sent.get() if method != "GET" else None
+        if mark is not None:
             mark.append(method)
         try:
             answer = await super().fetch(url, method, headers, body)  # type: ignore[misc]  # ccxt's
-        except ExchangeError as error:
-            if isinstance(error.__cause__, aiohttp.ClientError):  # half an answer
+        except Exception as error:
+            if mark is not None and is_not_sent(error):
+                mark.pop()
+            is_cut = isinstance(error, ExchangeError) and isinstance(
+                error.__cause__, aiohttp.ClientError
+            )
+            if is_cut:  # half an answer
                 raise BadResponse(f"{self.id} {method}: truncated") from error.__cause__
             raise
         if not isinstance(answer, dict | list):
@@ -101,8 +133,13 @@ class Guarded:
         return super().jwt(request, *arguments, **named)  # type: ignore[misc]  # ccxt's
 
     def handle_errors(self, code: int, *arguments: Any) -> Any:
-        """Look whether it was one request too many, before ccxt reads the error."""
-        headers, answer = arguments[3], arguments[5]
+        """Look at an error before ccxt does: one request too many, or a server that failed.
+
+        A 5xx proves nothing, whatever its body says.
+        """
+        headers, body, answer = arguments[3:6]
+        if code >= 500:
+            raise ExchangeNotAvailable(f"{self.id} {code} {body}")
         if code in _TOO_MANY or (isinstance(answer, dict) and answer.get("retCode") in _TOO_MANY):
             is_ban = code in {403, 418}
             self.budget.pause(_retry_after(headers, BAN_SECONDS if is_ban else PAUSE_SECONDS))
@@ -175,7 +212,7 @@ class Client:
             profile.cancels_reserved_per_second,
             loop.time,
         )
-        self._session = _session(endpoint) if endpoint is not None else None
+        self._session = session_to(endpoint) if endpoint is not None else None
         kind = type(f"Guarded_{profile.name}", (Guarded, getattr(ccxt.pro, profile.name)), {})
         settings = {
             "apiKey": credentials.key,
@@ -201,7 +238,8 @@ class Client:
             await self._session.close()
 
 
-def _session(endpoint: Endpoint) -> aiohttp.ClientSession:
+def session_to(endpoint: Endpoint) -> aiohttp.ClientSession:
+    """For a ccxt object's `session` setting; whoever made it closes it."""
     context = ssl.create_default_context(cafile=endpoint.ca_file)
     connector = aiohttp.TCPConnector(
         ssl=context, resolver=_ToEndpoint(endpoint), family=socket.AF_INET, limit=0

@@ -17,7 +17,7 @@ from zvt_trading.adapters.ccxt.client import (
 from zvt_trading.adapters.ccxt.dialect import Dialect
 from zvt_trading.adapters.ccxt.listings import listing_of
 from zvt_trading.adapters.ccxt.market_stream import MarketStream
-from zvt_trading.adapters.ccxt.outcomes import error_code, is_not_sent, refusal
+from zvt_trading.adapters.ccxt.outcomes import error_code, refusal
 from zvt_trading.adapters.ccxt.ownership import Ownership
 from zvt_trading.adapters.ccxt.reader import Reader
 from zvt_trading.adapters.ccxt.streams import StreamGroup
@@ -33,6 +33,7 @@ from zvt_trading.messages.reports import (
     OutcomeUnknown,
     Report,
     SendFailed,
+    VenueAmended,
     VenueRejected,
 )
 from zvt_trading.ports.venue import Listing, NewOrder, Opening, OrderRef, QueryFailedError, Sink
@@ -186,27 +187,22 @@ class CcxtGateway:
         """See ports.venue."""
         client = self._made()
         symbol = self._translator.symbol(order.instrument)
-        try:
-            await client.budget.enter(ORDER)
-            view = await self._view_of(order, symbol)
-            views = await self.dialect.amend(
-                client.exchange,
-                view,
-                self._translator.price_text(symbol, price),
-                self._translator.quantity_text(symbol, quantity),
-            )
-        except Exception as error:  # noqa: BLE001 - unknown unless proven otherwise
-            found = error_code(error)
-            refusals = self.dialect.profile.refusals
-            reason = refusal(found, refusals)
-            if is_not_sent(error):
-                reason = Reason.NOT_SENT
-            if found.code in refusals.order_gone:
-                reason = Reason.VENUE_UNKNOWN_ORDER
-            if reason is None:
-                return []
-            failed = AmendFailed(order.order_id, int(reason), found.text, self._clock())
-            return [failed, *await self._asked(order)]
+        with SentMark() as mark:
+            try:
+                await client.budget.enter(ORDER)
+                view = await self._view_of(order, symbol)
+                views = await self.dialect.amend(
+                    client.exchange,
+                    view,
+                    self._translator.price_text(symbol, price),
+                    self._translator.quantity_text(symbol, quantity),
+                )
+            except Exception as error:  # noqa: BLE001 - unknown unless proven otherwise
+                if not mark.sent:
+                    text = error_code(error).text
+                    reason = int(Reason.NOT_SENT)
+                    return [AmendFailed(order.order_id, reason, text, self._clock())]
+                return await self._not_amended(order, error, price, quantity)
         return self._reports(views)
 
     async def set_leverage(self, instrument: str, leverage: int, mode: int) -> None:
@@ -265,13 +261,39 @@ class CcxtGateway:
         """What an exception of a send means."""
         now = self._clock()
         found = error_code(error)
-        if not was_sent or is_not_sent(error):
+        if not was_sent:
             return SendFailed(order_id, f"{type(error).__name__}: {found.text}", now)
         reason = refusal(found, self.dialect.profile.refusals)
         if reason is not None:
             return VenueRejected(order_id, int(reason), f"{found.code} {found.text}", now)
         text = f"{type(error).__name__} {found.code} {found.text}"
         return OutcomeUnknown(order_id, text, now)
+
+    async def _not_amended(
+        self, order: OrderRef, error: Exception, price: int, quantity: int
+    ) -> list[Report]:
+        """What an exception of an amend means; [] when that is not known: it is asked for later.
+
+        A refusal is not believed before the order was looked at: aiohttp repeats a PUT (Binance)
+        whose connection broke, and what was done the first time is refused the second time.
+        """
+        found = error_code(error)
+        refusals = self.dialect.profile.refusals
+        reason = refusal(found, refusals)
+        if found.code in refusals.order_gone:
+            reason = Reason.VENUE_UNKNOWN_ORDER
+        if reason is None:
+            return []
+        now = self._clock()
+        failed = AmendFailed(order.order_id, int(reason), found.text, now)
+        try:
+            answer = await self._reader.ask(order)
+        except QueryFailedError as why:
+            _log.warning("no answer about an order", venue=self.venue, why=str(why))
+            return []
+        if (answer.price, answer.quantity) == (price, quantity):
+            return [*answer.reports, VenueAmended(order.order_id, price, quantity, now)]
+        return [failed, *answer.reports]
 
     async def _asked(self, order: OrderRef) -> list[Report]:
         """What the venue says of an order now; [] when it does not answer: it is asked again."""

@@ -15,6 +15,8 @@ from ccxt.base.errors import NetworkError
 from zvt_trading.adapters.ccxt.dialect import Dialect, Subscription
 
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+GOODBYE_SECONDS: Final = 1.0
+"""How long the end of a socket is waited for when all is closed."""
 STABLE_SECONDS: Final = 10.0
 """A connection that lived so long begins again with the shortest wait."""
 
@@ -44,6 +46,7 @@ class StreamGroup:
         self._on_change = on_change
         self._urls: list[str] = []
         self._task: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()  # sockets that say goodbye
 
     def start(self) -> None:
         """Begin, and go on until `close`."""
@@ -70,6 +73,8 @@ class StreamGroup:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=GOODBYE_SECONDS)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -116,7 +121,9 @@ class StreamGroup:
         for url in self._urls:
             client = self._exchange.clients.pop(url, None)
             if client is not None and not client.closed():
-                asyncio.get_running_loop().create_task(client.close())
+                task = asyncio.get_running_loop().create_task(client.close())
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
         for future in futures:
             if future.done() and not future.cancelled():
                 future.exception()  # it was seen

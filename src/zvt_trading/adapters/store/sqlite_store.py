@@ -204,10 +204,7 @@ class SqliteStore(SqlStore):
         known = self.checksums(seq, seq)
         if seq <= last and known and known[0][2] == checksum:
             return found
-        wrong = min(self._first_wrong(), seq)  # a sound journal may be another engine's
-        what = f"entries {wrong} to {seq} were durable and are gone"
-        if wrong <= last:
-            what = f"entry {wrong} is not the one that was written"
+        wrong, what = self._damage(seq, checksum, last)
         raise DamagedJournalError(
             f"{self.name}: {what}: the file or its -wal was damaged, or replaced by an older copy "
             "or another engine's. Restore a backup that has it, or, knowing that orders may be "
@@ -310,17 +307,33 @@ class SqliteStore(SqlStore):
             )
         return connection
 
-    def _first_wrong(self) -> int:
-        """The number of the first entry that is not as it was written, as far as one can read."""
+    def _damage(self, seq: int, checksum: int, last: int) -> tuple[int, str]:
+        """The first entry that is not as the mark says, and what is wrong with it."""
+        wrong, found = self._first_wrong(seq)
+        if wrong > seq and found == checksum:
+            # Every entry is there: what leads to them is damaged, or what lies after them.
+            return wrong, f"all up to entry {wrong - 1} can be read, but not found by its number"
+        wrong = min(wrong, seq)  # a sound journal may be another engine's
+        if wrong <= last:
+            return wrong, f"entry {wrong} is not the one that was written"
+        return wrong, f"entries {wrong} to {seq} were durable and are gone"
+
+    def _first_wrong(self, seq: int) -> tuple[int, int]:
+        """The first entry that is not as it was written, as far as one can read them in order.
+
+        And the checksum that entry `seq` has; FIRST_CHECKSUM when it is not reached.
+        """
         expected = 1
-        checksum = FIRST_CHECKSUM
+        checksum = found = FIRST_CHECKSUM
         with suppress(StoreError):
             for entry in self.entries(0):
                 if entry.seq != expected or not follows(checksum, entry):
                     break
                 checksum = entry.checksum
+                if expected == seq:
+                    found = checksum
                 expected += 1
-        return expected
+        return expected, found
 
     def _tell_torn(self) -> None:
         frames = torn_frames(self._connection, Path(f"{self.path}-wal"))

@@ -1,6 +1,6 @@
 """Public endpoints of both markets: time, listing, books, trades, candles, tickers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from zvt_trading.emulator import faults
@@ -138,19 +138,19 @@ class Market:
         ]
 
     def klines(self, asked: Asked) -> Json:
-        """Candles of the trades that are kept, oldest first; none where nothing traded."""
+        """Candles of the trades that are kept, oldest first; flat where nothing traded."""
         feed = self._one(asked)
         length = INTERVALS.get(asked.needed("interval"))
         if length is None:
             raise error(-1120, "Invalid interval.")
         start, end = asked.number("startTime", 0), asked.number("endTime", 0)
         limit = asked.limit(500, 1_000)
-        groups: dict[int, list[TradeTick]] = {}
-        for trade in feed.trades:
-            groups.setdefault(ms(trade.ts) // length * length, []).append(trade)
-        opens = [open_ for open_ in groups if start <= open_ <= (end or open_)]
-        opens = opens[:limit] if start else opens[-limit:]
-        return [_kline(feed, open_, length, groups[open_]) for open_ in opens]
+        rows = [
+            _kline(feed, open_, length, inside, close)
+            for open_, inside, close in _groups(feed.trades, length, self._now())
+            if start <= open_ <= (end or open_)
+        ]
+        return rows[:limit] if start else rows[-limit:]
 
     def ticker(self, asked: Asked) -> Json:
         """The last day's, as far as trades are kept."""
@@ -307,10 +307,27 @@ def _touch(feed: SymbolFeed) -> Shape:
     }
 
 
-def _kline(feed: SymbolFeed, open_ms: int, length: int, trades: list[TradeTick]) -> list[Any]:
+def _groups(
+    trades: list[TradeTick], length: int, now: int
+) -> Iterator[tuple[int, list[TradeTick], int]]:
+    """Every interval from the first trade to now: opening in ms, its trades, the close before."""
+    inside: dict[int, list[TradeTick]] = {}
+    for trade in trades:
+        inside.setdefault(ms(trade.ts) // length * length, []).append(trade)
+    close = 0
+    for open_ in range(min(inside, default=now + 1), now + 1, length):
+        group = inside.get(open_, [])
+        yield open_, group, close
+        close = group[-1].price if group else close
+
+
+def _kline(
+    feed: SymbolFeed, open_ms: int, length: int, trades: list[TradeTick], close: int = 0
+) -> list[Any]:
+    """Without trades it is flat at the close before."""
     instrument = feed.instrument
     bought = [trade for trade in trades if trade.aggressor == BUY]
-    prices = [trade.price for trade in trades]
+    prices = [trade.price for trade in trades] or [close]
     return [
         open_ms,
         _price(feed, prices[0]),

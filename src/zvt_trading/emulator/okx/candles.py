@@ -27,23 +27,29 @@ BARS: Final = {
 def candles(
     listing: Listing, trades: list[TradeTick], bar_ms: int, now_ms: int
 ) -> list[tuple[int, list[str]]]:
-    """(opening time in ms, row) of every bar that has a trade, oldest first.
+    """(opening time in ms, row) of every bar from the first trade on, oldest first.
 
     A row is ts, open, high, low, close, volume, volume in the other unit (SPOT: quote, SWAP:
-    base), volume in quote, "1" when the bar is complete.
+    base), volume in quote, "1" when the bar is complete. Without trades it is flat.
     """
     bars: dict[int, list[TradeTick]] = {}
     for trade in trades:
         time = trade.ts // NS_A_MS
         bars.setdefault(time - time % bar_ms, []).append(trade)
-    return [
-        (time, _row(listing, time, inside, is_complete=time + bar_ms <= now_ms))
-        for time, inside in bars.items()
-    ]
+    rows: list[tuple[int, list[str]]] = []
+    close = 0
+    for time in range(min(bars, default=now_ms + 1), now_ms + 1, bar_ms):
+        inside = bars.get(time, [])
+        is_complete = time + bar_ms <= now_ms
+        rows.append((time, _row(listing, time, inside, close, is_complete=is_complete)))
+        close = inside[-1].price if inside else close
+    return rows
 
 
-def _row(listing: Listing, time: int, trades: list[TradeTick], *, is_complete: bool) -> list[str]:
-    prices = [trade.price for trade in trades]
+def _row(
+    listing: Listing, time: int, trades: list[TradeTick], close: int, *, is_complete: bool
+) -> list[str]:
+    prices = [trade.price for trade in trades] or [close]
     volume = sum(trade.size for trade in trades)
     value = listing.money(sum(listing.instrument.value(t.price, t.size) for t in trades))
     return [

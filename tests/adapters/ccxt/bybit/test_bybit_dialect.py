@@ -276,7 +276,7 @@ def test_a_question_without_an_answer_raises(kind: str) -> None:
             lambda: DIALECT.fills(caller, SYMBOLS, 0),
             lambda: DIALECT.positions(caller, SYMBOLS),
         ):
-            hand.house.faults.add(Fault(kind))
+            hand.house.faults.add(Fault(kind, count=3))  # it is asked three times
             with pytest.raises((BadResponse, QueryFailedError)):
                 await question()
 
