@@ -40,20 +40,8 @@ class TestCard17Bans:
         def inside() -> bool:
             patient.until(patient.is_paused, "the answer that says so")
             asked = limits.requests
-            b = patient.gateway._made().budget
-            t0 = b._clock()
-            left = b.paused_until - t0
             refused = patient.limit("buy", "0.012", price)
-            assert (refused.success, refused.reason) == (False, "not_sent"), (
-                left,
-                b._clock() - t0,
-                b.paused_until - t0,
-                refused,
-                [
-                    (type(e).__name__, getattr(e, "text", ""), getattr(e, "reason", ""), e.ts)
-                    for e in patient.events
-                ][-12:],
-            )
+            assert (False, "not_sent") == (refused.success, refused.reason)
             assert limits.requests == asked
             assert limits.requests_during_ban == before
             patient.end_pause()
