@@ -12,7 +12,7 @@ from ccxt_world import PERPETUAL_SPEC, SPEC
 from zvt_trading.core.order_ids import make_order_id
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
-from zvt_trading.errors import CallerError
+from zvt_trading.errors import CallerError, EngineError
 from zvt_trading.messages.codes import BUY, LIMIT, SCOPE_GLOBAL
 from zvt_trading.messages.commands import (
     Deposit,
@@ -202,6 +202,21 @@ class TestGoing:
             stage.close()
         said = [line["event"] for line in logs if line["log_level"] == "critical"]
         assert ["the engine does not hear its venues"] == said
+
+    def test_an_engine_that_has_stopped_hears_nothing_more(self, stage: Stage) -> None:
+        """Its inbox does not grow until the memory is full."""
+
+        def broken(_: Simulation) -> None:
+            raise EngineError("the engine stopped")
+
+        with capture_logs() as logs:
+            stage.go()
+            stage.world.loop.call(lambda: stage.world.post(broken))
+            stage.until(lambda: bool(logs))
+            stage.say(quote(10_000))
+            stage.close()
+        assert 0 == stage.world.messages
+        assert 0 == len(stage.world._inbox)
 
     def test_a_market_has_no_end(self) -> None:
         """It comes by the inbox."""

@@ -13,9 +13,10 @@ import structlog
 
 from zvt_trading.core.order_ids import is_ours
 from zvt_trading.core.units import SECOND
-from zvt_trading.errors import CallerError
+from zvt_trading.errors import CallerError, EngineError
 from zvt_trading.messages.market import InstrumentSpec, MarketData
 from zvt_trading.messages.reports import Report
+from zvt_trading.ports.store import FencedError
 from zvt_trading.ports.venue import OrderRef, Owner, VenueGateway
 from zvt_trading.runtime.desk import Desk
 from zvt_trading.runtime.live_venue import LiveVenue, News
@@ -70,6 +71,7 @@ class LiveWorld(World):
         self._guarded: Guarded | None = None
         self._specs: list[InstrumentSpec] = []
         self._is_open = False
+        self._is_broken = False
 
     def add_venue(self, gateway: VenueGateway, timing: Timing) -> None:
         """Trade at a venue; before `go`."""
@@ -160,7 +162,9 @@ class LiveWorld(World):
         return Owner.ORPHAN if is_ours(order_id, state.engine_tag) else Owner.FOREIGN
 
     def post(self, news: News) -> None:
-        """Into the inbox, from the event loop."""
+        """Into the inbox, from the event loop; an engine that has stopped hears nothing more."""
+        if self._is_broken:
+            return
         self._inbox.append(news)
         self._call_engine()
 
@@ -181,6 +185,9 @@ class LiveWorld(World):
         error = future.exception()  # type: ignore[attr-defined]  # a Future of the desk
         if error is not None:
             _log.critical("the engine does not hear its venues", stack=stack_of(error))
+            if isinstance(error, EngineError | FencedError):  # it takes nothing any more
+                self._is_broken = True
+                self._inbox.clear()
 
     # The engine's thread.
 

@@ -51,7 +51,8 @@ class BookSequence:
         return shown
 
     def _update(self, view: BookView) -> list[BookView]:
-        if view.last_id >= 0 and view.last_id <= self._last:
+        is_reset = view.last_id < view.previous_id == self._last  # OKX begins its numbers anew
+        if 0 <= view.last_id <= self._last and not is_reset:
             return []  # older than what we have, or a keep-alive
         if not self._follows(view):
             self.lose()
