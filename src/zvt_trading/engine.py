@@ -133,10 +133,11 @@ class CryptoTradingEngine(AsyncTwins):
         """`place_order` without blocking the event loop; many at once are one group."""
         command = self._placing.read(request)
         result = await self._desk.call(lambda: self._placing.begin(request, command))
-        waiting = self._placing.unanswered((result,)) if self._world.is_live else []
-        if not waiting:
+        if not self._world.is_live:
             return result
-        await self._world.await_(lambda: is_answered(waiting[0]))
+        waiting = self._placing.unanswered((result,))
+        await self._world.await_(lambda: all(is_answered(order) for order in waiting))
+        # Also when there was nothing to wait for: the answer may have come since the result.
         return await self._desk.call(lambda: lambda: self._placing.again((result,))[0])
 
     def place_oco(self, profit: OrderRequest, stop: OrderRequest) -> tuple[OrderResult, ...]:
@@ -228,7 +229,8 @@ class CryptoTradingEngine(AsyncTwins):
             order = self._order(order_id)
             terms = self._placing.terms(order, price, quantity, trigger_price)
             result = self._placing.amend(order, terms)
-        if not self._world.is_live or not order.pending:
+            is_under_way = self._world.is_live and bool(order.pending)
+        if not is_under_way:
             return result
         self._world.wait(lambda: not order.pending)
         with self._desk.turn():
@@ -428,10 +430,11 @@ class CryptoTradingEngine(AsyncTwins):
 
     def _answered(self, results: tuple[OrderResult, ...]) -> tuple[OrderResult, ...]:
         """Results when live venues have answered, or did not in time."""
-        waiting = self._placing.unanswered(results) if self._world.is_live else []
-        if not waiting:
+        if not self._world.is_live:
             return results
+        waiting = self._placing.unanswered(results)
         self._world.wait(lambda: all(is_answered(order) for order in waiting))
+        # Also when there was nothing to wait for: the answer may have come since the results.
         with self._desk.turn():
             return self._placing.again(results)
 

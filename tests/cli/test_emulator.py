@@ -93,6 +93,7 @@ def test_it_runs_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     """It says where everything is, and no secret; the admin port answers meanwhile."""
     config = tmp_path / "live.toml"
     arguments = ["--exchange", "okx,bybit", "--folder", "own", "--config", str(config), "--quiet"]
+    arguments += ["--history-minutes", "1"]
     with command("emulator", *arguments, folder=tmp_path) as process:
         said = process.wait_for("Ctrl-C ends it.")
         [admin] = [line.split()[1] for line in said.splitlines() if line.startswith("admin")]

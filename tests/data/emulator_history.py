@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from zvt_trading.adapters.ccxt.client import Endpoint, session_to
 from zvt_trading.core.instrument import Instrument
 from zvt_trading.core.units import SECOND
 from zvt_trading.data.ccxt_client import Waiter
-from zvt_trading.data.ccxt_source import ccxt_source
+from zvt_trading.data.ccxt_source import _OPTIONS, CcxtHistorySource, ccxt_source
 from zvt_trading.data.crypto_data_loader import SETTLED_AFTER, CryptoDataLoader, Download
 from zvt_trading.data.rows import Candle, Trade
 from zvt_trading.data.series import Series
@@ -73,9 +74,9 @@ class Place:
     async def _set(self, name: str, seed: int, rates: tuple[Rate, ...]) -> None:
         self.emulator.houses[name].faults.set_profile(seed, rates)
 
-    def add_fault(self, name: str, kind: str) -> None:
-        """The next request for market data."""
-        self._loop.run(self._add(name, Fault(kind, "market")))
+    def add_fault(self, name: str, kind: str, count: int = 1) -> None:
+        """The next requests for market data."""
+        self._loop.run(self._add(name, Fault(kind, "market", count=count)))
 
     async def _add(self, name: str, fault: Fault) -> None:
         self.emulator.houses[name].faults.add(fault)
@@ -154,18 +155,24 @@ def settled(step: int) -> int:
     return now - now % step
 
 
-def download(job: Job, patience: Patience | None = None) -> Download:
-    """One download by ccxt, from the testnet."""
-    return asyncio.run(_download(job, patience or Patience()))
+def download(job: Job, patience: Patience | None = None, *, is_bare: bool = False) -> Download:
+    """One download by ccxt, from the testnet; `is_bare`: an exchange object as ccxt makes it."""
+    return asyncio.run(_download(job, patience or Patience(), is_bare=is_bare))
 
 
-async def _download(job: Job, patience: Patience) -> Download:
-    source = ccxt_source(
-        job.series.exchange,
-        pages_per_minute=60_000,
-        waiter=patience.waiter(),
-        session=session_to(job.endpoint),
-    )
+async def _download(job: Job, patience: Patience, *, is_bare: bool) -> Download:
+    name, session = job.series.exchange, session_to(job.endpoint)
+    settings = {"options": _OPTIONS[name], "session": session, "timeout_on_exit": 0}
+    given: dict[str, Any] = {
+        "pages_per_minute": 60_000,
+        "waiter": patience.waiter(),
+        "session": session,
+    }
+    if is_bare:
+        bare = getattr(import_module("ccxt.async_support"), name)(settings)
+        source = CcxtHistorySource(bare, **given)
+    else:
+        source = ccxt_source(name, **given)
     source._client.exchange.enableRateLimit = False  # it is for the exchange's real patience
     try:
         loader = CryptoDataLoader(job.folder, checkpoint_rows=CHECKPOINT_ROWS)

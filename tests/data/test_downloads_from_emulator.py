@@ -161,15 +161,24 @@ def test_faults_change_nothing(series: Series, exchanges: Place, tmp_path: Path)
 
 @pytest.mark.parametrize("kind", [*FAULTS[:1], *FAULTS[-3:]])
 @pytest.mark.parametrize("name", EXCHANGES)
-def test_a_fault_of_the_first_answer_changes_nothing(
+def test_faults_of_the_first_answers_change_nothing(
     name: str, kind: str, exchanges: Place, tmp_path: Path
 ) -> None:
-    """That is the list of what is traded: an empty one is no proof that a symbol is not."""
+    """That is the list of what is traded; it is asked for until there is a whole one."""
     before = exchanges.happened(name).get(kind, 0)
-    exchanges.add_fault(name, kind)
+    exchanges.add_fault(name, kind, count=6)
     job = job_of(exchanges, Series(name, SPOT, CANDLES, "1m"), tmp_path)
     download(job)
-    assert before + 1 == exchanges.happened(name)[kind]
+    assert before + 6 == exchanges.happened(name)[kind]
+    check(exchanges, job, MINUTES - 4)
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_an_empty_list_of_symbols_is_no_proof(name: str, exchanges: Place, tmp_path: Path) -> None:
+    """Bare ccxt makes one of no answer; that a symbol is not listed must be said twice."""
+    exchanges.add_fault(name, faults.EMPTY)
+    job = job_of(exchanges, Series(name, SPOT, CANDLES, "1m"), tmp_path)
+    download(job, is_bare=True)
     check(exchanges, job, MINUTES - 4)
 
 

@@ -33,7 +33,7 @@ MS: Final = 1_000_000
 TIMING: Final = Timing(
     answer_timeout=300 * MS,
     validity=500 * MS,
-    absence_after=800 * MS,
+    absence_after=1_500 * MS,
     poll_every=450 * MS,
     check_every=100 * MS,
 )
@@ -41,7 +41,7 @@ TIMING: Final = Timing(
 SELDOM: Final = Timing(
     answer_timeout=300 * MS,
     validity=500 * MS,
-    absence_after=800 * MS,
+    absence_after=1_500 * MS,
     poll_every=60_000 * MS,
     check_every=100 * MS,
 )

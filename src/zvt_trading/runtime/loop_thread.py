@@ -11,6 +11,9 @@ from zvt_trading.runtime.tracebacks import stack_of
 
 T = TypeVar("T")
 
+LAST_TURNS: Final = 20
+"""Of a loop that stops: so many steps at most it takes a cancelled TLS connection to be closed."""
+
 _log = structlog.get_logger("zvt_trading.live")
 
 
@@ -75,3 +78,5 @@ class LoopThread:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(LAST_TURNS):
+            await asyncio.sleep(0)
