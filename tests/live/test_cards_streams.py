@@ -2,6 +2,7 @@
 
 import pytest
 
+from live.live_cards import OnOneEngine
 from live.live_engine import MARKETS, SPOT, VENUES
 from live.live_trader import Trader
 from live.live_world import Account
@@ -23,6 +24,9 @@ class TestCard16LostFrames:
         assert trader.until_over(placed.order_id).status == "filled"
         trader.agrees()
 
+
+@pytest.mark.parametrize(("venue", "symbol"), MARKETS)
+class TestCard16RepeatedFrames(OnOneEngine):
     @pytest.mark.parametrize("kind", [faults.FRAME_DUPLICATE, faults.FRAME_REORDER])
     def test_frames_that_come_twice_or_late_change_nothing(
         self, account: Account, trader: Trader, symbol: str, kind: str

@@ -219,8 +219,9 @@ class LiveWorld(World):
 
 
 def close_gateways(loop: LoopThread, gateways: Sequence[VenueGateway]) -> None:
-    """End connections, and the thread they live on."""
+    """End what is under way, the connections, and the thread they live on."""
     try:
+        loop.finish()
         loop.run(_close_all(gateways))
     finally:
         loop.stop()

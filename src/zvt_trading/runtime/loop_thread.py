@@ -1,7 +1,7 @@
 """An event loop on a thread of its own, for what talks to venues."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
@@ -24,6 +24,7 @@ class LoopThread:
         self.loop: Final = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[Any]] = set()  # the loop itself holds them only weakly
         self._guard: Final = Lock()
+        self._is_finished = False  # nothing more is begun
         self._is_stopped = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -35,10 +36,10 @@ class LoopThread:
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Begin a coroutine, from any thread; an error in it is a bug and is logged as one.
 
-        After `stop` it is not begun: what was decided meanwhile is asked for at the next start.
+        After `finish` it is not begun: what was decided meanwhile is asked for at the next start.
         """
         with self._guard:
-            if not self._is_stopped:
+            if not self._is_finished:
                 self.loop.call_soon_threadsafe(self._begin, work)
                 return
         work.close()
@@ -47,11 +48,18 @@ class LoopThread:
         """Call something on the loop, from any thread."""
         self.loop.call_soon_threadsafe(work)
 
+    def finish(self) -> None:
+        """Cancel what `spawn` has begun, before what it uses is closed."""
+        with self._guard:
+            self._is_finished = True
+        self.run(self._cancel_spawned())
+
     def stop(self) -> None:
         """Cancel what runs, and end the thread. Repeatable."""
         with self._guard:
             if self._is_stopped:
                 return
+            self._is_finished = True
             self._is_stopped = True
         self.run(self._cancel_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -73,10 +81,17 @@ class LoopThread:
         if error is not None:
             _log.error("a task of a venue failed", stack=stack_of(error))
 
+    async def _cancel_spawned(self) -> None:
+        await _cancelled(list(self._tasks))
+
     async def _cancel_all(self) -> None:
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for _ in range(LAST_TURNS):
-            await asyncio.sleep(0)
+        await _cancelled([one for one in asyncio.all_tasks() if one is not asyncio.current_task()])
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel them, and let their connections end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for _ in range(LAST_TURNS):
+        await asyncio.sleep(0)

@@ -31,6 +31,8 @@ RETRY_SECONDS: Final = (0.05, 0.2)
 """Pauses before a question is asked again."""
 TIMEOUT_MS: Final = 5_000
 """How long an answer is waited for; then the outcome is unknown."""
+TLS_GOODBYE_SECONDS: Final = 0.1
+"""For TLS connections to end: aiohttp does not wait for those of WebSockets."""
 BAN_SECONDS: Final = 60.0
 """How long nothing is sent after a ban that does not say how long."""
 _TOO_MANY: Final = frozenset({403, 418, 429, 10_006, 10_018})  # HTTP, and Bybit's own
@@ -236,6 +238,7 @@ class Client:
         await self.exchange.close()
         if self._session is not None:
             await self._session.close()
+            await asyncio.sleep(TLS_GOODBYE_SECONDS)
 
 
 def session_to(endpoint: Endpoint) -> aiohttp.ClientSession:
