@@ -70,7 +70,8 @@ def judge(
     verdict.events = len(events)
     record = read_record(folder)
     for venue, rows in record.items():
-        _judge_orders(verdict, venue, rows, events)
+        accepted = Counter(row.order_id for row in rows if row.kind == ROW_ACCEPTED)
+        judge_orders(verdict, venue, accepted, events)
         _judge_entries(verdict, venue, rows, events)
     for venue in sorted(core.state.venues):
         statement = read_statement(connection.ask(AskHistory(venue, 0)))
@@ -96,14 +97,16 @@ def judge(
     return verdict
 
 
-def _judge_orders(verdict: Verdict, venue: str, rows: list[Row], events: list[Event]) -> None:
-    """I1: a durable intent for each order of the venue. I2: one order an intent."""
+def judge_orders(verdict: Verdict, venue: str, accepted: Counter[str], events: list[Event]) -> None:
+    """I1: a durable intent for each order of the venue. I2: one order an intent.
+
+    `accepted`: how often the venue took an order, by our id.
+    """
     intents = {
         event.order_id
         for event in events
         if isinstance(event, OrderReleased) or (isinstance(event, OrderPlaced) and not event.held)
     }
-    accepted = Counter(row.order_id for row in rows if row.kind == ROW_ACCEPTED)
     verdict.venue_orders += accepted.total()
     for order_id, count in accepted.items():
         if order_id not in intents:

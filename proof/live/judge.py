@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from proof.judge import Verdict
+from proof.judge import Verdict, judge_orders
 from proof.live.venue import Address
 from zvt_trading.core.invariants import problems
 from zvt_trading.core.order_fsm import is_closed
 from zvt_trading.core.trading_core import TradingCore
 from zvt_trading.core.units import SECOND
-from zvt_trading.messages.events import Event, OrderFilled, OrderPlaced, OrderReleased
+from zvt_trading.messages.events import Event, OrderFilled
 from zvt_trading.ports.store import FIRST_CHECKSUM, Store
 from zvt_trading.runtime.entries import checked
 from zvt_trading.runtime.maintenance.verify import verify
@@ -51,7 +51,8 @@ def judge(store: Store, address: Address) -> tuple[Verdict, Numbers]:
     verdict.events = len(events)
     record: list[Line] = asked(address, f"{address.exchange}/record")
     ours = [line for line in record if line["account"] == address.key.account]
-    _judge_orders(verdict, ours, events)
+    accepted = Counter(line["client_id"] for line in ours if line["kind"] == "accepted")
+    judge_orders(verdict, address.exchange, accepted, events)
     latest = _judge_fills(verdict, ours, events, core)
     _judge_money(verdict, address, core)
     _judge_open(verdict, ours, core)
@@ -67,24 +68,6 @@ def judge(store: Store, address: Address) -> tuple[Verdict, Numbers]:
         verdict.other += 1
         verdict.problems.append(f"{numbers.requests_during_ban} requests inside a ban")
     return verdict, numbers
-
-
-def _judge_orders(verdict: Verdict, record: list[Line], events: list[Event]) -> None:
-    """I1: a durable intent for each order of the exchange. I2: one order an intent."""
-    intents = {
-        event.order_id
-        for event in events
-        if isinstance(event, OrderReleased) or (isinstance(event, OrderPlaced) and not event.held)
-    }
-    accepted = Counter(line["client_id"] for line in record if line["kind"] == "accepted")
-    verdict.venue_orders += accepted.total()
-    for order_id, count in accepted.items():
-        if order_id not in intents:
-            verdict.lost += 1
-            verdict.problems.append(f"I1 the exchange has {order_id}, the journal has no intent")
-        if count > 1:
-            verdict.doubled += 1
-            verdict.problems.append(f"I2 the exchange has {count} orders for the intent {order_id}")
 
 
 def _judge_fills(

@@ -208,8 +208,7 @@ def stream_service(
             specs, gateways, candle_intervals=candle_intervals, stale_after=stale_after, loop=loop
         )
     except BaseException:
-        loop.run(_close_all(gateways))
-        loop.stop()
+        close_gateways(loop, gateways)
         raise
 
 
@@ -290,8 +289,3 @@ def _take_openings(world: LiveWorld, portfolio: str, openings: Mapping[str, Open
         core.control.read_history(venue, opening.cursor)
     _check(world)
     simulation.flush()
-
-
-async def _close_all(sources: Sequence[MarketSource]) -> None:
-    for source in sources:
-        await source.close()

@@ -70,8 +70,11 @@ class Emulator:
         self.tls_port = tls_port
         self.admin_port = admin_port
         self.ports = dict.fromkeys(exchanges, 0) | (ports or {})
-        self._temporary = TemporaryDirectory() if folder is None else None
-        self.folder: Final = folder if folder is not None else Path(self._temporary_name())
+        self._temporary: TemporaryDirectory[str] | None = None
+        if folder is None:
+            self._temporary = TemporaryDirectory()
+            folder = Path(self._temporary.name)
+        self.folder: Final = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clock: Final = Clock()
         self._made_ns: Final = self._clock.true_ns()
@@ -137,11 +140,9 @@ class Emulator:
             house.transfers.clear()  # they were there before anybody looked
         return key
 
-    def _temporary_name(self) -> str:
-        return self._temporary.name if self._temporary is not None else ""
-
     def _add(self, name: str, seed: int) -> None:
-        house = House(name, self._clock_of(), record_path=self.folder / f"{name}.jsonl", seed=seed)
+        # Each exchange has a clock of its own, to be wrong by itself.
+        house = House(name, Clock(), record_path=self.folder / f"{name}.jsonl", seed=seed)
         feed = Feed(self._trades_kept)
         for spec in self.market.specs():
             if spec.venue == name:
@@ -151,10 +152,6 @@ class Emulator:
         wires = import_module(f"zvt_trading.emulator.{name}.wire")
         self.wires[name] = wires.make_wire(house, feed)
         self.keys[name] = self.add_key(name)
-
-    def _clock_of(self) -> Clock:
-        """Each exchange has a clock of its own, to be wrong by itself."""
-        return Clock()
 
     async def _listen(self, app: web.Application, port: int, context: object | None = None) -> int:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

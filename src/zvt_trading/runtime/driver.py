@@ -112,8 +112,7 @@ class Driver:
             self.guarded(self._stop_runners)
 
     def _stop_runners(self) -> None:
-        for runner in self.world.runners:
-            runner.stop()
+        self.world.stop_strategies()
         self._simulation.flush()
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ engine never waits for a venue.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -69,7 +69,6 @@ class LiveWorld(World):
         self._is_called = False  # the engine will look into the inbox
         self._desk: Desk | None = None
         self._guarded: Guarded | None = None
-        self._specs: list[InstrumentSpec] = []
         self._is_open = False
         self._is_broken = False
 
@@ -123,8 +122,7 @@ class LiveWorld(World):
 
     def stop(self) -> None:
         """The last samples; strategies, answers and venues were seen to before."""
-        for runner in self.runners:
-            runner.stop()
+        self.stop_strategies()
         self.keep_time()
         self._sample(self.simulation.now, last=True)
 
@@ -218,7 +216,14 @@ class LiveWorld(World):
             runner.market(message)
 
 
-def close_gateways(loop: LoopThread, gateways: Sequence[VenueGateway]) -> None:
+class Closes(Protocol):
+    """A venue's connections."""
+
+    async def close(self) -> None:
+        """End them."""
+
+
+def close_gateways(loop: LoopThread, gateways: Sequence[Closes]) -> None:
     """End what is under way, the connections, and the thread they live on."""
     try:
         loop.finish()
@@ -227,6 +232,6 @@ def close_gateways(loop: LoopThread, gateways: Sequence[VenueGateway]) -> None:
         loop.stop()
 
 
-async def _close_all(gateways: Sequence[VenueGateway]) -> None:
+async def _close_all(gateways: Sequence[Closes]) -> None:
     for gateway in gateways:
         await gateway.close()

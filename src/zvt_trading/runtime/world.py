@@ -137,10 +137,14 @@ class World:
         if on_progress is not None:
             on_progress(*self.feed.progress())
 
-    def stop(self) -> None:
-        """Stop the strategies, wait for the answers still under way, take the last samples."""
+    def stop_strategies(self) -> None:
+        """They take their orders back. Repeatable."""
         for runner in self.runners:
             runner.stop()
+
+    def stop(self) -> None:
+        """Stop the strategies, wait for the answers still under way, take the last samples."""
+        self.stop_strategies()
         self.simulation.settle(SETTLE_WAIT)
         self._sample(self.simulation.now, last=True)
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from msgspec import Struct
 
 from zvt_trading.adapters.ccxt.views import (
+    OPEN,
     BalanceView,
     BookView,
     FillView,
@@ -89,6 +90,19 @@ class Wanted(Struct, frozen=True):
     post_only: bool
     reduce_only: bool
     expire_ms: int
+
+
+def acknowledged(wanted: Wanted, venue_order_id: str) -> OrderView:
+    """What an answer proves that only says that an order was taken: not how it stands."""
+    return OrderView(
+        order_id=wanted.order_id,
+        venue_order_id=venue_order_id,
+        symbol=wanted.symbol,
+        status=OPEN,
+        price=wanted.price,
+        quantity=wanted.quantity,
+        side=wanted.side,
+    )
 
 
 class Subscription(Struct, frozen=True):

@@ -17,7 +17,7 @@ from zvt_trading.adapters.ccxt.client import (
 from zvt_trading.adapters.ccxt.dialect import Dialect
 from zvt_trading.adapters.ccxt.listings import listing_of
 from zvt_trading.adapters.ccxt.market_stream import MarketStream
-from zvt_trading.adapters.ccxt.outcomes import error_code, refusal
+from zvt_trading.adapters.ccxt.outcomes import error_code, refusal, told
 from zvt_trading.adapters.ccxt.ownership import Ownership
 from zvt_trading.adapters.ccxt.reader import Reader
 from zvt_trading.adapters.ccxt.streams import StreamGroup
@@ -82,7 +82,6 @@ class CcxtGateway:
         self._private: StreamGroup | None = None
         self._streams: list[StreamGroup] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._is_healthy = False
 
     # Beginning and end.
 
@@ -93,9 +92,8 @@ class CcxtGateway:
             markets = await exchange.load_markets()
             await self._measure_clock()
         except Exception as error:
-            found = error_code(error)
-            text = f"{type(error).__name__} {found.code} {found.text}"
-            raise VenueError(f"{self.venue} does not say what it lists: {text}") from error
+            text = f"{self.venue} does not say what it lists: {told(error)}"
+            raise VenueError(text) from error
         return [listing_of(self.venue, symbol, markets) for symbol in symbols]
 
     async def opening(self, specs: Sequence[InstrumentSpec]) -> Opening:
@@ -266,8 +264,7 @@ class CcxtGateway:
         reason = refusal(found, self.dialect.profile.refusals)
         if reason is not None:
             return VenueRejected(order_id, int(reason), f"{found.code} {found.text}", now)
-        text = f"{type(error).__name__} {found.code} {found.text}"
-        return OutcomeUnknown(order_id, text, now)
+        return OutcomeUnknown(order_id, told(error), now)
 
     async def _not_amended(
         self, order: OrderRef, error: Exception, price: int, quantity: int

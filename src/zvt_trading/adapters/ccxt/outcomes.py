@@ -43,6 +43,12 @@ def error_code(error: BaseException) -> ErrorCode:
     return body_code(body) if isinstance(body, dict) else ErrorCode("", _plain(said))
 
 
+def told(error: BaseException) -> str:
+    """What happened, in one line: ccxt's class, the exchange's code and text."""
+    found = error_code(error)
+    return f"{type(error).__name__} {found.code} {found.text}"
+
+
 def body_code(body: Mapping[str, Any]) -> ErrorCode:
     """The code of an error body of any of the four exchanges, the innermost one."""
     rows = body.get("data")  # OKX: the row's code says more than the envelope's

@@ -7,7 +7,7 @@ a fill of ours that is none: a foreign spot trade becomes explicit movements of 
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -21,6 +21,9 @@ from zvt_trading.ports.venue import Owner, Sink
 
 REMEMBERED_MAX: Final = 100_000
 """Ids and trades remembered; beyond, the oldest go, and are asked for again when needed."""
+
+
+Named = TypeVar("Named", OrderView, FillView)
 
 
 class Remembered:
@@ -95,7 +98,7 @@ class Ownership:
         if is_told:
             self.told_trades.put((view.symbol, view.trade_id))
         if self.owner(client_id) is Owner.OURS:
-            return [self._translator.fill(_fill_with_id(view, client_id))]
+            return [self._translator.fill(_with_id(view, client_id))]
         return self._of_foreign_fill(view, client_id)
 
     def _of_foreign_fill(self, view: FillView, client_id: str) -> list[Report]:
@@ -133,9 +136,5 @@ class Ownership:
         ]
 
 
-def _with_id(view: OrderView, client_id: str) -> OrderView:
-    return view if view.order_id else replace(view, order_id=client_id)
-
-
-def _fill_with_id(view: FillView, client_id: str) -> FillView:
+def _with_id(view: Named, client_id: str) -> Named:
     return view if view.order_id else replace(view, order_id=client_id)

@@ -12,7 +12,7 @@ import structlog
 
 from zvt_trading.adapters.ccxt.budget import QUERY, Budget
 from zvt_trading.adapters.ccxt.dialect import Dialect
-from zvt_trading.adapters.ccxt.outcomes import error_code
+from zvt_trading.adapters.ccxt.outcomes import told
 from zvt_trading.adapters.ccxt.ownership import Ownership
 from zvt_trading.adapters.ccxt.translate import NS_A_MS, Translator
 from zvt_trading.adapters.ccxt.views import FillView, OrderView
@@ -239,15 +239,15 @@ class Reader:
         """
         for pause in RETRY_SECONDS:
             try:
-                await self._budget.enter(QUERY)
-                return await question()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is asked once more
-                _log.debug("asked again", venue=self._translator.venue, why=type(error).__name__)
+                return await self._query_once(question)
+            except QueryFailedError as error:
+                _log.debug("asked again", why=str(error))
             await asyncio.sleep(pause)
+        return await self._query_once(question)
+
+    async def _query_once(self, question: Callable[[], Awaitable[T]]) -> T:
         try:
             await self._budget.enter(QUERY)
             return await question()
         except Exception as error:
-            found = error_code(error)
-            text = f"{type(error).__name__} {found.code} {found.text}"
-            raise QueryFailedError(f"{self._translator.venue}: {text}") from error
+            raise QueryFailedError(f"{self._translator.venue}: {told(error)}") from error

@@ -13,7 +13,7 @@ from zvt_trading.adapters.ccxt.binance.asking import (
     trades_of,
     trades_since,
 )
-from zvt_trading.adapters.ccxt.binance.rows import UnreadableError
+from zvt_trading.adapters.ccxt.fields import UnreadableError
 
 NOW = 1_000 * DAY_MS
 

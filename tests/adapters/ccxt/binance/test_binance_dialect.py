@@ -11,9 +11,9 @@ from ccxt.base.errors import BaseError, ExchangeError, PermissionDenied
 from emulator.redirect import exchange, running
 from zvt_trading.adapters.ccxt.binance import DIALECT
 from zvt_trading.adapters.ccxt.binance.dialect import BinanceDialect
-from zvt_trading.adapters.ccxt.binance.rows import UnreadableError
 from zvt_trading.adapters.ccxt.budget import NotSentError
 from zvt_trading.adapters.ccxt.dialect import Wanted
+from zvt_trading.adapters.ccxt.fields import UnreadableError
 from zvt_trading.adapters.ccxt.outcomes import error_code, refusal
 from zvt_trading.adapters.ccxt.views import (
     AmendView,

@@ -7,8 +7,12 @@ exchange allows, and from there on the ids lead, so that no two pages can miss o
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from zvt_trading.adapters.ccxt.binance.rows import Row, UnreadableError, rows, whole
+from zvt_trading.adapters.ccxt.binance.rows import (
+    rows,
+    whole,
+)
 from zvt_trading.adapters.ccxt.dialect import Raw
+from zvt_trading.adapters.ccxt.fields import Row, UnreadableError
 
 Ask = Callable[[dict[str, Raw]], Awaitable[Raw]]
 

@@ -13,8 +13,6 @@ from zvt_trading.adapters.ccxt.binance.asking import DAY_MS, Ask, by_offset, tra
 from zvt_trading.adapters.ccxt.binance.frames import read_frame
 from zvt_trading.adapters.ccxt.binance.profile import PROFILE, RECV_WINDOW_MS
 from zvt_trading.adapters.ccxt.binance.rows import (
-    UnknownSymbolError,
-    UnreadableError,
     deposit_view,
     first_fills,
     funding_view,
@@ -27,7 +25,6 @@ from zvt_trading.adapters.ccxt.binance.rows import (
     rows,
     spot_totals,
     symbol_of,
-    text,
     trade_view,
     whole,
     withdrawal_view,
@@ -42,6 +39,7 @@ from zvt_trading.adapters.ccxt.dialect import (
     Subscription,
     Wanted,
 )
+from zvt_trading.adapters.ccxt.fields import UnknownSymbolError, UnreadableError, text
 from zvt_trading.adapters.ccxt.outcomes import error_code
 from zvt_trading.adapters.ccxt.views import (
     AmendView,

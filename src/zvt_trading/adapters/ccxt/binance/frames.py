@@ -8,20 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from zvt_trading.adapters.ccxt.binance.rows import (
-    Row,
-    UnknownSymbolError,
-    UnreadableError,
     flag,
     levels,
-    number,
     row_of,
     side_of,
     status_of,
     symbol_of,
-    text,
     whole,
 )
 from zvt_trading.adapters.ccxt.dialect import Caller, Frame, Raw
+from zvt_trading.adapters.ccxt.fields import Row, UnknownSymbolError, UnreadableError, number, text
 from zvt_trading.adapters.ccxt.views import (
     EXPIRED,
     REJECTED,

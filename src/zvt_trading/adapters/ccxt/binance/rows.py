@@ -8,9 +8,17 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from zvt_trading.adapters.ccxt.dialect import Caller
+from zvt_trading.adapters.ccxt.fields import (
+    PLAIN_NUMBER,
+    Row,
+    UnknownSymbolError,
+    UnreadableError,
+    number,
+    text,
+)
 from zvt_trading.adapters.ccxt.views import (
     CANCELLED,
     EXPIRED,
@@ -24,9 +32,6 @@ from zvt_trading.adapters.ccxt.views import (
     TransferView,
 )
 
-Row = Mapping[str, Any]
-
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _STATUS: Final = {
     "NEW": OPEN,
     "PENDING_NEW": OPEN,
@@ -42,30 +47,6 @@ _STATUS: Final = {
 }
 _DEPOSIT_DONE: Final = ("1", "6")  # 6: credited, cannot be withdrawn yet
 _WITHDRAWAL_DONE: Final = "6"
-
-
-class UnreadableError(ValueError):
-    """A field is missing, or not of the documented form; names it."""
-
-
-class UnknownSymbolError(LookupError):
-    """A symbol that ccxt's markets have not: not one of ours."""
-
-
-def text(row: Row, name: str) -> str:
-    """A text."""
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise UnreadableError(f"{name} is {value!r:.60}, not a text")
-    return value
-
-
-def number(row: Row, name: str) -> str:
-    """A plain decimal number, as the text that it was sent as."""
-    value = text(row, name)
-    if not _NUMBER.fullmatch(value):
-        raise UnreadableError(f"{name} is {value!r:.60}, not a plain number")
-    return value
 
 
 def whole(row: Row, name: str) -> int:
@@ -256,7 +237,7 @@ def _level(value: object) -> tuple[str, str]:
     price, size = value[0], value[1]
     if not isinstance(price, str) or not isinstance(size, str):
         raise UnreadableError(f"{value!r:.60}: price and size are not texts")
-    if not _NUMBER.fullmatch(price) or not _NUMBER.fullmatch(size):
+    if not PLAIN_NUMBER.fullmatch(price) or not PLAIN_NUMBER.fullmatch(size):
         raise UnreadableError(f"{value!r:.60}: price and size are not plain numbers")
     return price, size
 

@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from zvt_trading.adapters.ccxt.bybit.rows import LINEAR, SPOT, Row, UnreadableError
+from zvt_trading.adapters.ccxt.bybit.rows import (
+    LINEAR,
+    SPOT,
+)
 from zvt_trading.adapters.ccxt.dialect import Caller
+from zvt_trading.adapters.ccxt.fields import Row, UnreadableError
 from zvt_trading.ports.venue import QueryFailedError
 
 Ask = Callable[[Mapping[str, Any]], Awaitable[Any]]

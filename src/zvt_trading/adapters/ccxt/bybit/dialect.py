@@ -24,9 +24,6 @@ from zvt_trading.adapters.ccxt.bybit.rows import (
     FUNDING,
     LINEAR,
     SPOT,
-    Row,
-    UnknownSymbolError,
-    UnreadableError,
     balance_views,
     fill_view,
     funding_view,
@@ -43,7 +40,9 @@ from zvt_trading.adapters.ccxt.dialect import (
     Raw,
     Subscription,
     Wanted,
+    acknowledged,
 )
+from zvt_trading.adapters.ccxt.fields import Row, UnknownSymbolError, UnreadableError
 from zvt_trading.adapters.ccxt.outcomes import error_code
 from zvt_trading.adapters.ccxt.views import (
     OPEN,
@@ -129,17 +128,7 @@ class BybitDialect:
             return []
         if info.get("orderLinkId") != wanted.order_id:
             return []
-        return [
-            OrderView(
-                order_id=wanted.order_id,
-                venue_order_id=venue_order_id,
-                symbol=wanted.symbol,
-                status=OPEN,
-                price=wanted.price,
-                quantity=wanted.quantity,
-                side=wanted.side,
-            )
-        ]
+        return [acknowledged(wanted, venue_order_id)]
 
     async def cancel(self, caller: Caller, symbol: str, order_id: str, venue_id: str) -> None:
         """Take back. ccxt's cancel_order would send a name that Bybit does not know."""

@@ -11,20 +11,16 @@ from zvt_trading.adapters.ccxt.bybit.rows import (
     FILL_TYPES,
     LINEAR,
     SPOT,
-    Row,
-    UnknownSymbolError,
-    UnreadableError,
     balance_views,
     fill_view,
-    number,
     order_view,
     position_view,
     side_of,
     symbol_of,
-    text,
     whole,
 )
 from zvt_trading.adapters.ccxt.dialect import Caller, Frame
+from zvt_trading.adapters.ccxt.fields import Row, UnknownSymbolError, UnreadableError, number, text
 from zvt_trading.adapters.ccxt.views import (
     BookView,
     MarkView,

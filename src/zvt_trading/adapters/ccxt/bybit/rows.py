@@ -3,11 +3,10 @@
 Everything that is not as documented is `UnreadableError`: nothing is guessed.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from zvt_trading.adapters.ccxt.dialect import Caller
+from zvt_trading.adapters.ccxt.fields import Row, UnknownSymbolError, UnreadableError, number, text
 from zvt_trading.adapters.ccxt.views import (
     CANCELLED,
     FILLED,
@@ -21,11 +20,8 @@ from zvt_trading.adapters.ccxt.views import (
     TransferView,
 )
 
-Row = Mapping[str, Any]
-
 SPOT: Final = "spot"
 LINEAR: Final = "linear"
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _OPEN: Final = frozenset(
     {"Created", "New", "PartiallyFilled", "Untriggered", "Triggered", "Active", "PendingCancel"}
 )
@@ -40,30 +36,6 @@ FILL_TYPES: Final = frozenset({"Trade", "AdlTrade", "BustTrade", "BlockTrade"})
 FUNDING: Final = "Funding"
 # Lines of the transaction log that fills and funding tell of already.
 _TOLD_OTHERWISE: Final = frozenset({"TRADE", "SETTLEMENT", "LIQUIDATION", "ADL"})
-
-
-class UnreadableError(ValueError):
-    """A field is missing, or not of the documented form; names it."""
-
-
-class UnknownSymbolError(LookupError):
-    """A symbol that ccxt's markets have not: not one of ours."""
-
-
-def text(row: Row, name: str) -> str:
-    """A text."""
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise UnreadableError(f"{name} is {value!r:.60}, not a text")
-    return value
-
-
-def number(row: Row, name: str) -> str:
-    """A plain decimal number, exactly as it was sent."""
-    value = text(row, name)
-    if not _NUMBER.fullmatch(value):
-        raise UnreadableError(f"{name} is {value[:60]!r}, not a plain decimal number")
-    return value
 
 
 def whole(row: Row, name: str) -> int:

@@ -25,9 +25,16 @@ from zvt_trading.adapters.ccxt.coinbase.frames import (
 from zvt_trading.adapters.ccxt.coinbase.profile import NOT_FOUND, PROFILE
 from zvt_trading.adapters.ccxt.coinbase.questions import Questions
 from zvt_trading.adapters.ccxt.coinbase.quotes import Quotes
-from zvt_trading.adapters.ccxt.dialect import Caller, Create, Frame, Raw, Subscription, Wanted
+from zvt_trading.adapters.ccxt.dialect import (
+    Caller,
+    Create,
+    Frame,
+    Raw,
+    Subscription,
+    Wanted,
+    acknowledged,
+)
 from zvt_trading.adapters.ccxt.views import (
-    OPEN,
     AmendView,
     BookView,
     OrderView,
@@ -84,17 +91,7 @@ class CoinbaseDialect(Questions):
             return []
         if raw.get("client_order_id") != wanted.order_id:
             return []
-        return [
-            OrderView(
-                order_id=wanted.order_id,
-                venue_order_id=venue_id,
-                symbol=wanted.symbol,
-                status=OPEN,
-                price=wanted.price,
-                quantity=wanted.quantity,
-                side=wanted.side,
-            )
-        ]
+        return [acknowledged(wanted, venue_id)]
 
     async def cancel(self, caller: Caller, symbol: str, order_id: str, venue_id: str) -> None:
         """By Coinbase's id, which is looked for when it is not known.
